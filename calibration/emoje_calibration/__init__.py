@@ -1,0 +1,1 @@
+"""Observers, the quantisation spec and calibration recipes."""

@@ -1,0 +1,7 @@
+"""The command line."""
+
+
+def main() -> None:
+    from emoje_edge.cli.main import run
+
+    run()

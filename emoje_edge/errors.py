@@ -1,0 +1,33 @@
+"""Errors that a user can act on: what was given, what is allowed, what to run next.
+
+The command line prints them without a traceback and exits with `exit_code`.
+"""
+
+
+class EmojeError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        message: what was given and what is wrong with it.
+        hint: what is allowed, or the command to run next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class UsageError(EmojeError, ValueError):
+    """Wrong use: an unknown mask, a bad option, a shape that does not fit.  Exit code 2."""
+
+    exit_code = 2
+
+
+class WorkError(EmojeError, RuntimeError):
+    """The work failed: an unreadable video, an altered engine, a full disk.  Exit code 1."""

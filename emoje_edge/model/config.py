@@ -1,0 +1,165 @@
+"""One frozen configuration for the whole network, readable as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from emoje_edge.emotion import EMOTIONS
+from emoje_edge.errors import UsageError
+from emoje_edge.modality import Mask, Modality
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """Token ids -> transformer tokens.  Input [B, tokens] int64."""
+
+    kind: ClassVar[str] = "text"
+    vocabulary: int = 8192
+    tokens: int = 32
+    width: int = 256
+    layers: int = 3
+    heads: int = 4
+
+    @property
+    def capacity(self) -> int:
+        return self.tokens
+
+
+@dataclass(frozen=True)
+class LogMelEncoder:
+    """Log-mel frames (10 ms hop) -> one token every 160 ms.  Input [B, frames, bands] float32."""
+
+    kind: ClassVar[str] = "logmel"
+    stride: ClassVar[int] = 16
+    frames: int = 768
+    bands: int = 64
+    width: int = 128
+    layers: int = 1
+    heads: int = 4
+
+    @property
+    def capacity(self) -> int:
+        return self.frames // self.stride
+
+
+@dataclass(frozen=True)
+class LandmarkEncoder:
+    """Body landmarks (12.5 Hz; x, y, visibility) -> one token every 320 ms.  Input [B, frames, joints, 3] float32."""
+
+    kind: ClassVar[str] = "landmarks"
+    stride: ClassVar[int] = 4
+    frames: int = 96
+    joints: int = 13
+    width: int = 128
+    layers: int = 1
+    heads: int = 4
+
+    @property
+    def capacity(self) -> int:
+        return self.frames // self.stride
+
+
+@dataclass(frozen=True)
+class VectorEncoder:
+    """Features computed elsewhere -> tokens.  Input [B, tokens, features] float32."""
+
+    kind: ClassVar[str] = "vector"
+    features: int = 100
+    tokens: int = 1
+    width: int = 128
+
+    @property
+    def capacity(self) -> int:
+        return self.tokens
+
+
+Encoder = TextEncoder | LogMelEncoder | LandmarkEncoder | VectorEncoder
+_KINDS = {cls.kind: cls for cls in (TextEncoder, LogMelEncoder, LandmarkEncoder, VectorEncoder)}
+FUSIONS = ("adaptive", "static", "mean", "concat")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network's shape.
+
+    Args:
+        text, audio, pose: each modality's encoder; None where the model has no such branch.
+        width, heads: of the cross-attention (head width must be a power of two, 16 or more).
+        cross_layers: full cross-attention layers before the fused one.
+        joint_width: of the joint embedding.
+        state_width: of the causal dialogue state; 0 switches dialogue context off.
+        fusion: `adaptive` is the paper's; the others are the baselines it is compared with.
+        classes: labels, in the order of the logits.
+    """
+
+    text: Encoder | None = field(default_factory=TextEncoder)
+    audio: Encoder | None = field(default_factory=LogMelEncoder)
+    pose: Encoder | None = field(default_factory=LandmarkEncoder)
+    width: int = 128
+    heads: int = 4
+    cross_layers: int = 1
+    joint_width: int = 64
+    state_width: int = 128
+    dropout: float = 0.1
+    fusion: str = "adaptive"
+    classes: tuple[str, ...] = EMOTIONS
+
+    def __post_init__(self) -> None:
+        if not any((self.text, self.audio, self.pose)):
+            raise UsageError("a model without any modality", "give at least one of text, audio, pose an encoder")
+        if self.fusion not in FUSIONS:
+            raise UsageError(f"unknown fusion {self.fusion!r}", f"allowed: {', '.join(FUSIONS)}")
+        head = self.width // self.heads
+        if head * self.heads != self.width or head < 16 or head & (head - 1):
+            raise UsageError(
+                f"width {self.width} with {self.heads} heads", "width / heads must be a power of two, 16 or more"
+            )
+
+    def encoder(self, modality: Modality) -> Encoder | None:
+        return getattr(self, modality.value)
+
+    @property
+    def mask(self) -> Mask:
+        """The modalities that the model has a branch for."""
+        return Mask.of(m for m in Modality if self.encoder(m))
+
+    def capacities(self, mask: Mask | None = None) -> tuple[int, int, int]:
+        """Tokens that each modality brings to the cross-attention; 0 where it is outside `mask`."""
+        sizes = [0, 0, 0]
+        for i, m in enumerate(Modality):
+            encoder = self.encoder(m)
+            if encoder and (mask is None or m in mask):
+                sizes[i] = encoder.capacity
+        return sizes[0], sizes[1], sizes[2]
+
+    def to_dict(self) -> dict[str, Any]:
+        raw = asdict(self)
+        for m in Modality:
+            encoder = self.encoder(m)
+            if encoder:
+                raw[m.value] = {"kind": encoder.kind, **raw[m.value]}
+        raw["classes"] = list(self.classes)
+        return raw
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> ModelConfig:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            UsageError: unknown keys, encoder kinds or values.
+        """
+        values = dict(raw)
+        try:
+            for m in Modality:
+                if values.get(m.value):
+                    encoder = dict(values[m.value])
+                    values[m.value] = _KINDS[encoder.pop("kind")](**encoder)
+            values["classes"] = tuple(values.get("classes", EMOTIONS))
+            return cls(**values)
+        except (TypeError, KeyError) as error:
+            raise UsageError(f"not a model configuration: {error}", "compare with ModelConfig().to_dict()") from error
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2)

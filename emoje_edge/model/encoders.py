@@ -1,0 +1,120 @@
+"""One encoder a modality: raw features -> tokens of the network's width, with padding marked.
+
+Every encoder maps (features [B, ...], length [B]) to (tokens [B, L, D], there [B, L]); L is its capacity.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from emoje_edge.model import config as cfg
+from emoje_edge.model.layers import TransformerLayer, token_mask
+
+
+class TextEncoder(nn.Module):
+    """Token embedding, learned positions, transformer layers."""
+
+    def __init__(self, c: cfg.TextEncoder, width: int, dropout: float) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(c.vocabulary, c.width)
+        self.position = nn.Parameter(torch.randn(c.tokens, c.width) * 0.02)
+        nn.init.normal_(self.embedding.weight, std=0.05)
+        self.norm_in = nn.LayerNorm(c.width)
+        self.layers = nn.ModuleList(TransformerLayer(c.width, c.heads, dropout) for _ in range(c.layers))
+        self.norm = nn.LayerNorm(c.width)
+        self.out = nn.Linear(c.width, width)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, ids: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        there = token_mask(length, ids.shape[1])
+        x = self.drop(self.norm_in(self.embedding(ids) + self.position))
+        for layer in self.layers:
+            x = layer(x, there)
+        return self.out(self.norm(x)), there
+
+
+class _Convolution(nn.Module):
+    """Strided 1-D convolution over time, normalised per frame.  Padding stays zero, so it cannot leak in."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, dropout: float) -> None:
+        super().__init__()
+        self.stride = stride
+        self.conv = nn.Conv1d(inputs, outputs, kernel, stride=stride, padding=kernel // 2)
+        self.norm = nn.LayerNorm(outputs)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        # [B, T, C] -> [B, T / stride, C']
+        y = self.conv(x.transpose(1, 2)).transpose(1, 2)
+        y = y[:, : x.shape[1] // self.stride]
+        length = (length + self.stride - 1) // self.stride
+        y = self.drop(F.gelu(self.norm(y)))
+        return y * token_mask(length, y.shape[1])[..., None], length
+
+
+class _ConvolutionalEncoder(nn.Module):
+    """Strided convolutions, then transformer layers: the shape shared by audio and pose."""
+
+    def __init__(
+        self, inputs: int, width: int, out: int, *, strides: tuple[int, ...], layers: int, heads: int, dropout: float
+    ) -> None:
+        super().__init__()
+        sizes = [inputs] + [width] * len(strides)
+        self.convolutions = nn.ModuleList(
+            _Convolution(a, b, 5, stride, dropout) for a, b, stride in zip(sizes, sizes[1:], strides, strict=False)
+        )
+        self.layers = nn.ModuleList(TransformerLayer(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, out)
+
+    def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        x = x * token_mask(length, x.shape[1])[..., None]
+        for convolution in self.convolutions:
+            x, length = convolution(x, length)
+        there = token_mask(length, x.shape[1])
+        for layer in self.layers:
+            x = layer(x, there)
+        return self.out(self.norm(x)), there
+
+
+class LogMelEncoder(_ConvolutionalEncoder):
+    def __init__(self, c: cfg.LogMelEncoder, width: int, dropout: float) -> None:
+        super().__init__(c.bands, c.width, width, strides=(2, 2, 2, 2), layers=c.layers, heads=c.heads, dropout=dropout)
+
+
+class LandmarkEncoder(_ConvolutionalEncoder):
+    """Positions, visibility and motion: the difference to the frame before is computed in the graph."""
+
+    def __init__(self, c: cfg.LandmarkEncoder, width: int, dropout: float) -> None:
+        super().__init__(
+            c.joints * 5, c.width, width, strides=(1, 2, 2), layers=c.layers, heads=c.heads, dropout=dropout
+        )
+
+    def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        b, t, _, _ = x.shape
+        xy = x[..., :2]
+        motion = torch.cat([torch.zeros_like(xy[:, :1]), xy[:, 1:] - xy[:, :-1]], 1)
+        # [B, T, J, 5]: x, y, visibility, dx, dy
+        return super().forward(torch.cat([x, motion], -1).reshape(b, t, -1), length)
+
+
+class VectorEncoder(nn.Module):
+    """A small multilayer perceptron over features computed elsewhere."""
+
+    def __init__(self, c: cfg.VectorEncoder, width: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(c.features)
+        self.up, self.out = nn.Linear(c.features, c.width), nn.Linear(c.width, width)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        there = token_mask(length, x.shape[1])
+        return self.out(self.drop(F.gelu(self.up(self.drop(self.norm(x)))))), there
+
+
+def build_encoder(c: cfg.Encoder, width: int, dropout: float) -> nn.Module:
+    """The encoder that this configuration describes, with `width` outputs."""
+    kinds = {"text": TextEncoder, "logmel": LogMelEncoder, "landmarks": LandmarkEncoder, "vector": VectorEncoder}
+    return kinds[c.kind](c, width, dropout)  # type: ignore[arg-type]
