@@ -6,13 +6,14 @@ Shape letters: B batch, U utterances of a dialogue, L tokens, D width, M modalit
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
-from emoje_edge.model.config import ModelConfig
+from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder, VectorEncoder
 from emoje_edge.model.cross_attention import CrossAttentionLayer, Tokens
 from emoje_edge.model.dialogue import Dialogue
 from emoje_edge.model.encoders import build_encoder
@@ -43,7 +44,7 @@ class NetworkOutput:
 
 
 class AmEmoje(nn.Module):
-    """The network.  Any subset of its modalities may be given, in any raggedness, even none of an utterance's tokens."""
+    """The network.  Any subset of its modalities may be given, in any raggedness, even with no token at all."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -117,7 +118,8 @@ class MaskedNetwork(nn.Module):
         super().__init__()
         if not mask.issubset(network.config.mask):
             raise UsageError(f"mask {mask} for a model of {network.config.mask}", "build a subset of its modalities")
-        config = replace(network.config, **{m.value: None for m in Modality if m not in mask})
+        absent: dict[str, Any] = {m.value: None for m in Modality if m not in mask}
+        config = replace(network.config, **absent)
         self.network = AmEmoje(config).to(network.head.weight.device)
         wanted = self.network.state_dict()
         self.network.load_state_dict({k: v for k, v in network.state_dict().items() if k in wanted})
@@ -140,11 +142,9 @@ class MaskedNetwork(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         tensors: list[Tensor] = []
         for m in self.mask:
-            shape = input_shape(self.network.config, m)
-            if m is Modality.TEXT and len(shape) == 1:
-                tensors.append(
-                    torch.randint(1, self.network.config.text.vocabulary, (batch, *shape), generator=generator)
-                )  # type: ignore[union-attr]
+            shape, encoder = input_shape(self.network.config, m), self.network.config.encoder(m)
+            if isinstance(encoder, TextEncoder):
+                tensors.append(torch.randint(1, encoder.vocabulary, (batch, *shape), generator=generator))  # type: ignore[union-attr]
             else:
                 tensors.append(torch.randn(batch, *shape, generator=generator))
             tensors.append(torch.full((batch,), max(shape[0] - 1, 1), dtype=torch.int32))
@@ -154,14 +154,13 @@ class MaskedNetwork(nn.Module):
 
 def input_shape(config: ModelConfig, modality: Modality) -> tuple[int, ...]:
     """Shape of one utterance's features, without the batch: (tokens,), (frames, bands), (frames, joints, 3) …"""
-    encoder = config.encoder(modality)
-    match encoder.kind if encoder else None:
-        case "text":
-            return (encoder.tokens,)  # type: ignore[union-attr]
-        case "logmel":
-            return (encoder.frames, encoder.bands)  # type: ignore[union-attr]
-        case "landmarks":
-            return (encoder.frames, encoder.joints, 3)  # type: ignore[union-attr]
-        case "vector":
-            return (encoder.tokens, encoder.features)  # type: ignore[union-attr]
+    match config.encoder(modality):
+        case TextEncoder(tokens=tokens):
+            return (tokens,)
+        case LogMelEncoder(frames=frames, bands=bands):
+            return (frames, bands)
+        case LandmarkEncoder(frames=frames, joints=joints):
+            return (frames, joints, 3)
+        case VectorEncoder(tokens=tokens, features=features):
+            return (tokens, features)
     raise UsageError(f"the model has no {modality} branch", f"it has {config.mask}")
