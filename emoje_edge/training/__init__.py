@@ -1,0 +1,1 @@
+"""Training, distillation and evaluation (torch; the `train` extra)."""
