@@ -1,0 +1,1 @@
+"""Recorded recipes: each file trains one thing that ships or that the evidence compares with."""
