@@ -1,0 +1,172 @@
+"""Sessions: an engine opened for running, found and verified; never another one than was asked for, unless told.
+
+session = open_engine(Mask.parse("text,pose"))
+out = session.run({"text": ids, "text_length": n, "pose": xyv, "pose_length": m, "speaker": s, "state": h})
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from emoje_edge.engine.backends import BACKENDS, backend
+from emoje_edge.engine.manifest import (
+    BATCH,
+    FILE_NAME,
+    REINSTALL,
+    Manifest,
+    read_files,
+    read_manifest,
+    rebuild_command,
+)
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Mask
+
+Arrays = Mapping[str, np.ndarray]
+SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "engines"
+log = logging.getLogger("emoje_edge")
+
+
+class Session(Protocol):
+    """An open engine.  Not for use from several threads at once."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def mask(self) -> Mask: ...
+
+    def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
+        """One batch through the engine.
+
+        Args:
+            inputs: the arrays of docs/decisions/0001-engine-inputs.md that the mask has, all of one batch size.
+
+        Returns:
+            `logits` [B, C], `weights` [B, 3], `next_state` [B, S], float32, the caller's own.
+
+        Raises:
+            UsageError: a missing or unknown input, a wrong shape or dtype.
+        """
+        ...
+
+
+def engine_home() -> Path:
+    """Where `build` puts engines and `open_engine` looks first: $EMOJE_ENGINES, else the user's data folder."""
+    from platformdirs import user_data_path
+
+    return (
+        Path(os.environ["EMOJE_ENGINES"])
+        if os.environ.get("EMOJE_ENGINES")
+        else user_data_path("emoje-edge", False) / "engines"
+    )
+
+
+def open_engine(
+    mask: Mask | str,
+    *,
+    engine_dir: str | Path | None = None,
+    backend: str = "onnx",
+    fallback: bool = False,
+    threads: int | None = None,
+) -> Session:
+    """Find, verify and open the engine of exactly this mask.
+
+    Args:
+        mask: the modalities.
+        engine_dir: a folder that `build --out` filled, or one engine's own folder; None: the engines built on this
+            machine, then the ones that came with the package.
+        backend: `onnx`, `tensorrt` or `aot`.
+        fallback: where that backend has no engine that works here, take another one's, and log which and why.
+        threads: of a CPU backend; None leaves it the backend's own choice.
+
+    Raises:
+        UsageError: unknown mask or backend.
+        WorkError: no such engine, or a damaged or foreign one; with the command that builds it.
+    """
+    mask = Mask.parse(mask)
+    try:
+        return _open(mask, engine_dir, backend, threads)
+    except WorkError as error:
+        if not fallback:
+            raise
+        first = error
+    for other in BACKENDS:
+        if other == backend:
+            continue
+        try:
+            session = _open(mask, engine_dir, other, threads)
+        except WorkError:
+            continue
+        log.warning("engine %s for mask %s: using %s instead, because %s", backend, mask, other, first.message)
+        return session
+    raise first
+
+
+def find_engine(mask: Mask, backend: str, engine_dir: str | Path | None = None) -> Path | None:
+    """Folder of the engine of this mask and backend, the newest where there are several; None where there is none.
+
+    Raises:
+        WorkError: `engine_dir` is no folder.
+    """
+    if engine_dir is None:
+        return _newest(engine_home(), mask, backend) or _newest(SHIPPED, mask, backend)
+    folder = Path(engine_dir)
+    if not folder.is_dir():
+        raise WorkError(
+            f"no engine folder {folder}", f"make it: emoje-edge build --mask {mask} --backend {backend} --out {folder}"
+        )
+    return folder if (folder / FILE_NAME).exists() else _newest(folder, mask, backend)
+
+
+def check_inputs(manifest: Manifest, inputs: Arrays) -> int:
+    """The batch size of inputs that fit the manifest.
+
+    Raises:
+        UsageError: they do not; the message names the input, what it is and what it should be.
+    """
+    wanted = [tensor.name for tensor in manifest.inputs]
+    if len(inputs) != len(wanted) or any(name not in inputs for name in wanted):
+        raise UsageError(
+            f"inputs {', '.join(inputs) or 'none'} for the engine of {manifest.mask}", f"it takes {', '.join(wanted)}"
+        )
+    batch = len(inputs[wanted[0]])
+    for tensor in manifest.inputs:
+        array = inputs[tensor.name]
+        shape = tuple(batch if n == BATCH else n for n in tensor.shape)
+        if array.shape != shape or array.dtype != tensor.dtype or not batch:
+            raise UsageError(
+                f"{tensor.name}: {array.dtype} {list(array.shape)}",
+                f"the engine of {manifest.mask} takes {tensor.dtype} {list(tensor.shape)}, at least one utterance",
+            )
+    return batch
+
+
+def _newest(root: Path, mask: Mask, backend: str) -> Path | None:
+    # <mask>/ (shipped), <mask>/<backend>-<key>/ and <model>/<mask>/<backend>-<key>/ (built)
+    name = mask.folder
+    patterns = (name, f"{name}/{backend}-*", f"*/{name}/{backend}-*")
+    found = [path for pattern in patterns for path in root.glob(f"{pattern}/{FILE_NAME}")]
+    found = [path for path in found if path.parent.name != name or backend == "onnx"]
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, str(path))).parent if found else None
+
+
+def _open(mask: Mask, engine_dir: str | Path | None, name: str, threads: int | None) -> Session:
+    module = backend(name)
+    folder = find_engine(mask, name, engine_dir)
+    rebuild = rebuild_command(mask, name)
+    if folder is None:
+        raise WorkError(f"no {name} engine for mask {mask} in {engine_dir or engine_home()}", rebuild)
+    if folder.is_relative_to(SHIPPED):
+        rebuild = f"{REINSTALL}, or {rebuild}"
+    manifest = read_manifest(folder, rebuild=rebuild)
+    if manifest.mask != mask or manifest.backend != name:
+        raise WorkError(
+            f"{folder} holds a {manifest.backend} engine for {manifest.mask}, not {name} for {mask}", rebuild
+        )
+    return module.open(manifest, read_files(folder, manifest, rebuild=rebuild), threads=threads)
