@@ -5,6 +5,8 @@ Every encoder maps (features [B, ...], length [B]) to (tokens [B, L, D], there [
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -79,9 +81,49 @@ class _ConvolutionalEncoder(nn.Module):
         return self.out(self.norm(x)), there
 
 
-class LogMelEncoder(_ConvolutionalEncoder):
+class _SpectralConvolution(nn.Module):
+    """3 x 3 convolution over time and frequency that halves both.  Frames past the length stay zero."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False)
+        # batch, not layer normalisation: it folds into the convolution at export and costs nothing there
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        # [B, C, T, F] -> [B, C', T / 2, F / 2]
+        y = F.relu(self.norm(self.conv(x)))
+        length = (length + 1) // 2
+        return y * token_mask(length, y.shape[2])[:, None, :, None], length
+
+
+class LogMelEncoder(nn.Module):
+    """Log-mel and its change over time as a picture: four strided convolutions, then transformer layers."""
+
     def __init__(self, c: cfg.LogMelEncoder, width: int, dropout: float) -> None:
-        super().__init__(c.bands, c.width, width, strides=(2, 2, 2, 2), layers=c.layers, heads=c.heads, dropout=dropout)
+        super().__init__()
+        sizes = [2, c.width // 8, c.width // 4, c.width // 2, c.width]
+        self.convolutions = nn.ModuleList(_SpectralConvolution(a, b) for a, b in pairwise(sizes))
+        self.flat = nn.Linear(c.width * -(-c.bands // c.stride), c.width)
+        self.drop = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(TransformerLayer(c.width, c.heads, dropout) for _ in range(c.layers))
+        self.norm = nn.LayerNorm(c.width)
+        self.out = nn.Linear(c.width, width)
+
+    def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        there = token_mask(length, x.shape[1])
+        x = x * there[..., None]
+        # the change over 40 ms, where both frames are there; picture: [B, 2, T, bands]
+        change = (x[:, 4:] - x[:, :-4]) * there[:, 4:, None]
+        picture = torch.stack([x, F.pad(change, (0, 0, 2, 2))], 1)
+        for convolution in self.convolutions:
+            picture, length = convolution(picture, length)
+        # [B, C, L, bands / 16] -> [B, L, C * bands / 16]
+        tokens = self.drop(F.relu(self.flat(picture.transpose(1, 2).flatten(2))))
+        there = token_mask(length, tokens.shape[1])
+        for layer in self.layers:
+            tokens = layer(tokens, there)
+        return self.out(self.norm(tokens)), there
 
 
 class LandmarkEncoder(_ConvolutionalEncoder):
