@@ -1,0 +1,241 @@
+"""Samples -> padded tensors.  Dialogues are packed so that the recurrent state can run over their utterances.
+
+The N utterances of a batch lie step by step: first the first utterance of every dialogue, then the second of those
+that have one, and so on, the longest dialogue first.  `Batch.steps` holds each step's size, so that step u belongs to
+the first `steps[u]` dialogues.  An utterance without context is a dialogue of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from emoje_edge.errors import UsageError
+from emoje_edge.modality import Modality
+from emoje_edge.model import AmEmoje, ModelConfig, NetworkOutput
+from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, TextEncoder, VectorEncoder
+from emoje_edge.model.network import Inputs, input_shape
+from emoje_edge.training.datasets.base import Corpus, Sample
+
+Tokenise = Callable[[str], Sequence[int]]
+# (modality, features [time, ...], generator) -> features: augmentation, in training only
+Transform = Callable[[Modality, np.ndarray, np.random.Generator], np.ndarray]
+Dialogue = tuple[Sample, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """N utterances of several dialogues.
+
+    Attributes:
+        samples: N, in the packed order.
+        inputs: modality -> (features [N, ...], length [N]); modalities that nobody has are left out.
+        present: [N, M] booleans.
+        speaker: [N, 1], 1 another speaker than before, 0 the same, 0.5 unknown.
+        labels: [N], -1 where there is none.
+        steps: utterances in each step, falling.
+    """
+
+    samples: tuple[Sample, ...]
+    inputs: Inputs
+    present: Tensor
+    speaker: Tensor
+    labels: Tensor
+    steps: tuple[int, ...]
+
+    def to(self, device: torch.device) -> Batch:
+        inputs = {m: (x.to(device, non_blocking=True), n.to(device)) for m, (x, n) in self.inputs.items()}
+        moved = {name: getattr(self, name).to(device) for name in ("present", "speaker", "labels")}
+        return replace(self, inputs=inputs, **moved)
+
+    def masked(self, present: Tensor) -> Batch:
+        """The batch with less: lengths become 0 where `present` [N, M] is false; a modality of nobody is left out."""
+        inputs: Inputs = {}
+        for i, m in enumerate(Modality):
+            if m in self.inputs and present[:, i].any():
+                x, length = self.inputs[m]
+                inputs[m] = (x, length * present[:, i].to(length.dtype))
+        if not inputs:  # nothing at all: the network still has to answer, from its prior
+            m, (x, length) = next(iter(self.inputs.items()))
+            inputs[m] = (x, torch.zeros_like(length))
+        return replace(self, inputs=inputs, present=self.present & present)
+
+
+class Collator:
+    """Turns dialogues into a `Batch` for one model.
+
+    Args:
+        config: says what each modality's encoder takes.
+        tokenise: words -> token ids; needed where the model has a text encoder.
+        transform: augmentation, applied where a generator is given.
+        trim: cut padding to the longest utterance of the batch (same result, less work); off for engines.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        tokenise: Tokenise | None = None,
+        *,
+        transform: Transform | None = None,
+        trim: bool = True,
+    ) -> None:
+        self.config, self.tokenise, self.transform, self.trim = config, tokenise, transform, trim
+        self._ids: dict[str, np.ndarray] = {}
+
+    def __call__(self, dialogues: Sequence[Dialogue], generator: np.random.Generator | None = None) -> Batch:
+        order = sorted(dialogues, key=len, reverse=True)
+        steps = tuple(sum(len(d) > u for d in order) for u in range(len(order[0])))
+        packed = [(d, u) for u, active in enumerate(steps) for d in order[:active]]
+        samples = tuple(d[u] for d, u in packed)
+        inputs: Inputs = {}
+        present = torch.zeros(len(samples), len(Modality), dtype=torch.bool)
+        for i, m in enumerate(Modality):
+            if not self.config.encoder(m):
+                continue
+            rows = [self.array(s, m, generator) for s in samples]
+            if any(r is not None for r in rows):
+                inputs[m] = self._pad(rows, m)
+                present[:, i] = inputs[m][1] > 0
+        if not inputs:  # utterances of nothing: the network answers from the dialogue and its prior
+            m = self.config.mask.modalities[0]
+            inputs[m] = self._pad([None] * len(samples), m)
+        speaker = torch.tensor([[_turn(d, u)] for d, u in packed])
+        labels = torch.tensor([s.label for s in samples])
+        return Batch(samples, inputs, present, speaker, labels, steps)
+
+    def array(self, sample: Sample, m: Modality, generator: np.random.Generator | None = None) -> np.ndarray | None:
+        """One modality of one utterance, cut to the encoder's capacity; None where it is not there.
+
+        Raises:
+            UsageError: the wrong shape, or words without a tokeniser; the message names the row.
+        """
+        encoder = self.config.encoder(m)
+        shape = input_shape(self.config, m)
+        if isinstance(encoder, TextEncoder):
+            return self._tokens(sample, encoder) if sample.text else None
+        if m not in sample.features:
+            return None
+        x = sample.feature(m)
+        if isinstance(encoder, VectorEncoder) and x.ndim == 1:
+            x = x[None]
+        if x.shape[1:] != shape[1:]:
+            raise UsageError(
+                f"{sample.source}: {m} features of shape {x.shape}", f"the model takes [time, {shape[1:]}] ({encoder})"
+            )
+        if generator is not None and self.transform is not None:
+            x = self.transform(m, x, generator)
+        return x[: shape[0]] if len(x) else None
+
+    def _tokens(self, sample: Sample, encoder: TextEncoder) -> np.ndarray:
+        if self.tokenise is None:
+            raise UsageError(f"{sample.source}: words, but no tokeniser", "give the tokeniser that the model goes with")
+        text = sample.text or ""
+        if text not in self._ids:
+            ids = np.asarray(self.tokenise(text), dtype=np.int64)[: encoder.tokens]
+            if len(ids) and not 0 <= ids.min() <= ids.max() < encoder.vocabulary:
+                raise UsageError(
+                    f"{sample.source}: token id {ids.max()} for a vocabulary of {encoder.vocabulary}",
+                    "tokeniser and model do not belong together",
+                )
+            self._ids[text] = ids
+        return self._ids[text]
+
+    def _pad(self, rows: list[np.ndarray | None], m: Modality) -> tuple[Tensor, Tensor]:
+        encoder, shape = self.config.encoder(m), input_shape(self.config, m)
+        lengths = [0 if r is None else len(r) for r in rows]
+        size = shape[0]
+        if self.trim and isinstance(encoder, LogMelEncoder | LandmarkEncoder):
+            size = min(size, -(-max(lengths) // encoder.stride) * encoder.stride)
+        dtype = np.int64 if isinstance(encoder, TextEncoder) else np.float32
+        x = np.zeros((len(rows), max(size, 1), *shape[1:]), dtype=dtype)
+        for i, row in enumerate(rows):
+            if row is not None:
+                x[i, : len(row)] = row
+        return torch.from_numpy(x), torch.tensor(lengths, dtype=torch.int32)
+
+
+def _turn(dialogue: Dialogue, u: int) -> float:
+    """The speaker flag of utterance `u`."""
+    if not u or not dialogue[u].speaker or not dialogue[u - 1].speaker:
+        return 0.5
+    return float(dialogue[u].speaker != dialogue[u - 1].speaker)
+
+
+class DialogueNetwork(nn.Module):
+    """The network over packed dialogues: utterances are encoded at once, the state runs step by step."""
+
+    def __init__(self, network: AmEmoje) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Batch) -> NetworkOutput:
+        """All rows in the packed order; `state` is the one after each row, [N, S]."""
+        network = self.network
+        fused, weights, descriptors = network.encode(batch.inputs)
+        state = network.initial_state(batch.steps[0]).to(fused.dtype)
+        logits, states, start = [], [], 0
+        for active in batch.steps:
+            rows = slice(start, start + active)
+            step, state = network.decide(fused[rows], batch.speaker[rows].to(fused.dtype), state[:active])
+            logits.append(step)
+            states.append(state)
+            start += active
+        joint = network.embed(descriptors)
+        return NetworkOutput(torch.cat(logits), weights, torch.cat(states), fused, descriptors, joint)
+
+
+def pieces(corpus: Corpus, *, context: bool, longest: int) -> list[Dialogue]:
+    """Dialogues cut to at most `longest` utterances, or single utterances where there is no context."""
+    size = longest if context else 1
+    return [d[i : i + size] for d in corpus.dialogues() for i in range(0, len(d), size)]
+
+
+def plan_epoch(dialogues: Sequence[Dialogue], *, utterances: int, seed: int, epoch: int) -> list[list[int]]:
+    """One epoch's batches as indices into `dialogues`: a function of its arguments alone, so a resumed run repeats it.
+
+    Dialogues of the same modalities share a batch, so that no branch runs on padding; a batch holds about
+    `utterances` utterances.
+    """
+    generator = np.random.default_rng((seed, epoch))
+    kinds: dict[tuple[Modality, ...], list[int]] = {}
+    for i in generator.permutation(len(dialogues)).tolist():
+        present = {m for s in dialogues[i] for m in s.modalities}
+        kinds.setdefault(tuple(m for m in Modality if m in present), []).append(i)
+    batches = [b for kind in sorted(kinds) for b in _fill(kinds[kind], dialogues, utterances)]
+    return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def _fill(order: list[int], dialogues: Sequence[Dialogue], utterances: int) -> Iterator[list[int]]:
+    batch: list[int] = []
+    size = 0
+    for i in order:
+        if batch and size + len(dialogues[i]) > utterances:
+            yield batch
+            batch, size = [], 0
+        batch.append(i)
+        size += len(dialogues[i])
+    if batch:
+        yield batch
+
+
+def check(corpus: Corpus, collator: Collator) -> None:
+    """Read every feature once, so that a bad row is found before anything is written.
+
+    Raises:
+        UsageError: nothing in the corpus that the model takes, or a feature of the wrong shape.
+        WorkError: a clip that is not there or unreadable, a feature that is not finite.
+    """
+    model = collator.config.mask
+    brought = {m for s in corpus.samples for m in s.modalities}
+    if not brought & set(model):
+        raise UsageError(
+            f"{corpus.name} brings {', '.join(sorted(brought)) or 'nothing'}, the model takes {model}",
+            "take a corpus and a model that share a modality",
+        )
+    for sample in corpus.samples:
+        for m in model:
+            collator.array(sample, m, None)
