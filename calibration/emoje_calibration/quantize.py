@@ -1,0 +1,141 @@
+"""Apply a spec to a network: the quantised eager reference, which every INT8 engine is held against.
+
+Linears and convolutions take `qdq` on their input (one scale) and on their weight (one a channel, axis 0); embedding
+tables on the weight alone (one a column, axis 1, so that an engine can dequantise after the look-up).  Biases are
+rounded to the accumulator's step, scale(input) * scale(weight), as integer kernels do.
+The networks here have no batch normalisation (they normalise per token), so there is nothing to fold.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from emoje_calibration.operators import LEVELS, qdq
+from emoje_calibration.spec import CALIBRATE, LayerSpec, Spec
+from emoje_edge.errors import WorkError
+from emoje_edge.model.network import MaskedNetwork
+
+QUANTISABLE = (nn.Linear, nn.Conv1d, nn.Embedding)
+_FLOOR = 1e-8  # amax of an all-zero tensor: any scale does, but not zero
+
+
+def quantisable(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Names and modules of the layers that a spec can name."""
+    for name, module in network.named_modules():
+        if isinstance(module, QUANTISABLE):
+            yield name, module
+
+
+def weight_amax(module: nn.Module) -> Tensor:
+    """Largest magnitude a channel: [O, 1], [O, 1, 1] or, for embeddings, [1, D]."""
+    weight = module.weight.detach()  # type: ignore[union-attr,operator]
+    axes = [0] if isinstance(module, nn.Embedding) else list(range(1, weight.dim()))  # type: ignore[union-attr]
+    return weight.abs().amax(axes, keepdim=True).clamp_min(_FLOOR)  # type: ignore[union-attr]
+
+
+class QuantLinear(nn.Module):
+    """`nn.Linear` with INT8 input and weight."""
+
+    x_amax: Tensor
+    w_amax: Tensor
+    bias: Tensor | None
+
+    def __init__(self, linear: nn.Linear, x_amax: float, w_amax: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(linear.weight.detach().clone(), requires_grad=False)
+        self.register_buffer("x_amax", torch.tensor([x_amax]))
+        self.register_buffer("w_amax", w_amax)
+        self.register_buffer("bias", _round_bias(linear.bias, x_amax, w_amax))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(qdq(x, self.x_amax), qdq(self.weight, self.w_amax), self.bias)
+
+
+class QuantConv1d(nn.Module):
+    """`nn.Conv1d` with INT8 weight and, where the spec gives an input scale, INT8 input."""
+
+    x_amax: Tensor | None
+    w_amax: Tensor
+    bias: Tensor | None
+
+    def __init__(self, conv: nn.Conv1d, x_amax: float | None, w_amax: Tensor) -> None:
+        super().__init__()
+        self.stride, self.padding = conv.stride, conv.padding
+        self.weight = nn.Parameter(conv.weight.detach().clone(), requires_grad=False)
+        self.register_buffer("x_amax", None if x_amax is None else torch.tensor([x_amax]))
+        self.register_buffer("w_amax", w_amax)
+        bias = conv.bias if x_amax is None else _round_bias(conv.bias, x_amax, w_amax)
+        self.register_buffer("bias", None if bias is None else bias.detach())
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.x_amax is not None:
+            x = qdq(x, self.x_amax)
+        return F.conv1d(x, qdq(self.weight, self.w_amax), self.bias, self.stride, self.padding)  # type: ignore[arg-type]
+
+
+class QuantEmbedding(nn.Module):
+    """`nn.Embedding` with an INT8 table."""
+
+    w_amax: Tensor
+
+    def __init__(self, embedding: nn.Embedding, w_amax: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(embedding.weight.detach().clone(), requires_grad=False)
+        self.register_buffer("w_amax", w_amax)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return F.embedding(ids, qdq(self.weight, self.w_amax))
+
+
+def quantize(network: nn.Module, layers: Mapping[str, LayerSpec]) -> nn.Module:
+    """A copy of `network` with these layers in INT8 and the rest untouched.
+
+    Raises:
+        WorkError: a layer that the network lacks, or of another shape.
+    """
+    quantised = copy.deepcopy(network).eval()
+    found = dict(quantisable(quantised))
+    for name, layer in layers.items():
+        if name not in found:
+            raise WorkError(f"the spec names layer {name}, which the model lacks", CALIBRATE)
+        parent, _, last = name.rpartition(".")
+        setattr(quantised.get_submodule(parent), last, _quantised_layer(name, found[name], layer))
+    return quantised
+
+
+def quantize_masked(network: MaskedNetwork, spec: Spec) -> MaskedNetwork:
+    """The quantised eager reference of one mask: inputs, outputs and mask stay those of `network`."""
+    quantised = copy.copy(network)
+    quantised._modules = {"network": quantize(network.network, spec.layers(network.mask))}
+    return quantised
+
+
+def _quantised_layer(name: str, module: nn.Module, layer: LayerSpec) -> nn.Module:
+    w_amax = torch.tensor(layer.weight.amax, dtype=torch.float32)
+    wanted = weight_amax(module).shape
+    if w_amax.numel() != wanted.numel():
+        raise WorkError(
+            f"layer {name} has {wanted.numel()} channels, the spec has {w_amax.numel()}",
+            CALIBRATE,
+        )
+    w_amax = w_amax.reshape(wanted)
+    x_amax = None if layer.input is None else layer.input.amax[0]
+    if isinstance(module, nn.Embedding):
+        return QuantEmbedding(module, w_amax)
+    if isinstance(module, nn.Conv1d):
+        return QuantConv1d(module, x_amax, w_amax)
+    assert isinstance(module, nn.Linear)
+    assert x_amax is not None  # the spec's reader gives every linear one
+    return QuantLinear(module, x_amax, w_amax)
+
+
+def _round_bias(bias: Tensor | None, x_amax: float, w_amax: Tensor) -> Tensor | None:
+    if bias is None:
+        return None
+    step = torch.tensor(x_amax) / LEVELS * (w_amax.flatten() / LEVELS)
+    return torch.round(bias.detach() / step) * step
