@@ -1,0 +1,85 @@
+"""Opening a source with PyAV: a file, a camera, a network stream or standard input."""
+
+from __future__ import annotations
+
+import errno
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+from av.error import FFmpegError
+
+from emoje_edge.errors import UsageError, WorkError
+
+LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "udp")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+_PATIENCE = 10.0  # s to wait for a network stream
+# A playlist on the disk may name addresses on the network: a file never makes us contact anyone.
+_FILE_PROTOCOLS = "file,crypto,data"
+REPAIR = "play it to see whether it is whole; fetch or export it again (rows found so far are kept)"
+
+
+def is_live(source: str | Path) -> bool:
+    """Whether a source has no end to wait for: a camera, a network stream or standard input."""
+    return isinstance(source, str) and (source == "-" or source.startswith("webcam:") or bool(_SCHEME.match(source)))
+
+
+def open_container(source: str | Path) -> Any:
+    """The PyAV container of a source.
+
+    Raises:
+        UsageError: no such file, or a kind of source that is not known.
+        WorkError: it cannot be read.
+    """
+    name, options = _address(source)
+    try:
+        return av.open(name, metadata_errors="replace", **options)
+    except FFmpegError as error:
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.ENOENT, errno.EBUSY):
+            raise WorkError(
+                f"{source} cannot be opened: {error.strerror}", "is it there, free and readable?"
+            ) from error
+        message = f"{source} is no video that can be read, or is cut off: {error.strerror}"
+        raise WorkError(message, REPAIR) from error
+
+
+def _address(source: str | Path) -> tuple[str, dict[str, Any]]:
+    """What `av.open` is to be given."""
+    text = str(source)
+    if source == "-":
+        return "pipe:0", {}
+    if text.startswith("webcam:"):
+        return _camera(text)
+    scheme = _SCHEME.match(text) if isinstance(source, str) else None
+    if scheme is None:
+        return _file(Path(source)), {"options": {"protocol_whitelist": _FILE_PROTOCOLS}}
+    if scheme[1].lower() not in LIVE_SCHEMES:
+        raise UsageError(
+            f"{text}: {scheme[1]}:// is no source", "allowed: " + ", ".join(f"{s}://" for s in LIVE_SCHEMES)
+        )
+    options = {"rtsp_transport": "tcp"} if scheme[1].lower().startswith("rtsp") else {}
+    return text, {"options": options, "timeout": _PATIENCE}
+
+
+def _file(path: Path) -> str:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", "name a file in it")
+    if not path.exists():
+        raise UsageError(f"no file {path}", "give a video or audio file, webcam:0, rtsp://… or - for standard input")
+    if path.is_file() and not path.stat().st_size:
+        raise WorkError(f"{path} is empty", "fetch or record the file again")
+    # `file:` keeps FFmpeg from taking a colon or a percent sign in the name for something else
+    return f"file:{path}"
+
+
+def _camera(text: str) -> tuple[str, dict[str, Any]]:
+    number = text.removeprefix("webcam:")
+    if not number.isdigit():
+        raise UsageError(f"{text} names no camera", "give a number, as in webcam:0")
+    if sys.platform == "darwin":
+        return number, {"format": "avfoundation"}
+    if sys.platform == "win32":
+        raise UsageError(f"{text}: cameras are not read on Windows", "record a file, or give an rtsp:// address")
+    return f"/dev/video{number}", {"format": "v4l2"}
