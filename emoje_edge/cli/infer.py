@@ -1,0 +1,148 @@
+"""`emoje-edge infer`: one row an utterance, from whatever the source has of text, audio and body pose."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from emoje_edge.cli.outputs import Outputs, RowFiles
+from emoje_edge.cli.progress import Progress
+from emoje_edge.cli.sources import expand
+from emoje_edge.errors import EmojeError, UsageError, WorkError
+from emoje_edge.report.timeline import draw_timeline
+from emoje_edge.report.writers import FORMATS, OutputError
+
+if TYPE_CHECKING:
+    from emoje_edge.recognizer import Recognizer, UtteranceEmotion
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("infer")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--mask", default="auto", show_default=True, help="Modalities to use: text,pose …; auto: all there is.")
+@click.option("--out", type=_PATH, help="File for the rows (overwritten), or a folder: one file a source.")
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMATS)), help="Of the rows; else by --out's ending, or jsonl."
+)
+@click.option("--text", type=_PATH, help="Subtitles to read (SRT, VTT, ASS); else a sidecar or the embedded ones.")
+@click.option("--render", type=_PATH, help="Write a video of the skeleton on black, with the emotions.")
+@click.option("--timeline", type=_PATH, help="Write a picture: emotions over time, and what they rest on.")
+@click.option(
+    "--pose-fps", type=float, default=12.5, show_default=True, help="Frames a second to look for the body in."
+)
+@click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
+@click.option("--backend", default="onnx", show_default=True, help="What runs the engine: onnx, tensorrt or aot.")
+@click.option("--fallback", is_flag=True, help="Where that backend has no engine here, take another and say so.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress line and no notes on standard error.")
+def command(
+    sources: tuple[str, ...],
+    mask: str,
+    out: Path | None,
+    form: str | None,
+    text: Path | None,
+    render: Path | None,
+    timeline: Path | None,
+    pose_fps: float,
+    engine_dir: Path | None,
+    backend: str,
+    fallback: bool,
+    quiet: bool,
+) -> None:
+    """Recognise the emotion of each utterance.
+
+    SOURCE is a video or sound file, a folder, or a glob.  Rows go to standard output as JSON lines, each as soon as
+    it is known.  Nothing leaves this machine.
+
+    \b
+      emoje-edge infer talk.mp4
+      emoje-edge infer talk.mp4 --mask pose --out talk.csv
+      emoje-edge infer talk.mp4 --render skeleton.mp4 --timeline timeline.png
+    """
+    expanded = expand(sources)
+    if text and len(expanded) > 1:
+        raise UsageError(
+            f"--text {text} for {len(expanded)} sources", "give one source, or name subtitles as the videos"
+        )
+    from emoje_edge.recognizer import Recognizer
+
+    with Recognizer(mask, engine_dir=engine_dir, backend=backend, fallback=fallback, pose_fps=pose_fps) as recognizer:
+        if render and "pose" not in str(recognizer.mask):
+            raise UsageError(f"--render with mask {recognizer.mask}", "the skeleton needs pose: --mask pose, or auto")
+        outputs = Outputs(expanded, recognizer.labels, out, form, render, timeline, text)
+        with Progress(not quiet) as progress, outputs.open() as files:
+            run = _Run(recognizer, outputs, files, progress, quiet)
+            run.all(expanded, text)
+    if run.failed:
+        raise WorkError(
+            f"{len(run.failed)} of {len(expanded)} sources failed: {', '.join(run.failed)}",
+            "the rows of the others, and those found before each failure, are kept",
+        )
+
+
+class _Run:
+    """Sources one after the other; a bad one among several does not end the run."""
+
+    def __init__(
+        self, recognizer: Recognizer, outputs: Outputs, files: RowFiles, progress: Progress, quiet: bool
+    ) -> None:
+        self.recognizer, self.outputs, self.files = recognizer, outputs, files
+        self.progress, self.quiet = progress, quiet
+        self.failed: list[str] = []
+
+    def all(self, sources: Sequence[str], text: Path | None) -> None:
+        for source in sources:
+            try:
+                self.one(source, text)
+            except OutputError:
+                raise
+            except EmojeError as error:
+                if len(sources) == 1:
+                    raise
+                self.failed.append(source)
+                self.note(f"Error: {error}", always=True)
+
+    def one(self, source: str, text: Path | None) -> None:
+        if self.progress.shown:
+            self.progress.source(source, _seconds(source))
+        events: list[UtteranceEmotion] = []
+        drawn = True
+        try:
+            with self.files.rows(source) as rows, self.outputs.video(source) as video:
+                for seen, event in self.recognizer.follow(source, text):
+                    with self.progress.aside(sys.stdout):
+                        rows.write(event)
+                    events.append(event)
+                    if video:
+                        video.add(event, seen.skeleton_times, seen.skeleton, seen.aspect)
+                    self.progress.at(event.end)
+                drawn = video is None or video.frames > 0
+        finally:
+            # also after Ctrl-C or a broken file: a picture of what was found
+            if (picture := self.outputs.picture_path(source)) and events:
+                draw_timeline(events, picture, title=Path(source).name)
+        if not events:
+            self.note(f"{source}: no utterance found.")
+        if not drawn:
+            self.note(f"{source}: no picture in it, so no skeleton video.")
+
+    def note(self, words: str, *, always: bool = False) -> None:
+        if always or not self.quiet:
+            with self.progress.aside(sys.stderr):
+                click.echo(words, err=True)
+
+
+def _seconds(source: str) -> float | None:
+    """Length of a source for the time left; None where it cannot be told."""
+    from emoje_edge.perception.media import is_live, probe
+
+    if is_live(source):
+        return None
+    try:
+        return probe(source).duration
+    except EmojeError:
+        return None  # the run itself says what is wrong with it

@@ -1,0 +1,120 @@
+"""Where the rows, the skeleton video and the timeline of each source go.
+
+One source: the files that were named.  Several: rows into one file (JSONL and CSV carry the source), or, where a
+folder was named, one file a source in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emoje_edge.cli.sources import guard
+from emoje_edge.errors import UsageError
+from emoje_edge.report.skeleton import SkeletonVideo, check_video
+from emoje_edge.report.timeline import check_timeline
+from emoje_edge.report.writers import RowWriter, choose_format
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What to leave behind; checked on creation, before any work is done.
+
+    Args:
+        sources: all that will be read.
+        labels: the engine's, for the columns of CSV.
+        out, form: rows; None: standard output, JSONL.
+        render, timeline: None: not wanted.
+        text: a subtitle file that is read, so never overwritten.
+
+    Raises:
+        UsageError: a file for several sources, an unknown ending, an input that would be overwritten.
+        OutputError: a folder that is not there.
+    """
+
+    sources: Sequence[str]
+    labels: Sequence[str]
+    out: Path | None = None
+    form: str | None = None
+    render: Path | None = None
+    timeline: Path | None = None
+    text: Path | None = None
+    _stems: dict[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_stems", _unique_stems(self.sources))
+        object.__setattr__(self, "form", choose_format(self.form, None if self._each(self.out) else self.out))
+        one_file = {"--render": self.render, "--timeline": self.timeline}
+        if self.form in ("srt", "vtt"):
+            one_file[f"--format {self.form} --out"] = self.out
+        for option, path in one_file.items():
+            if len(self.sources) > 1 and (path or option.startswith("--format")) and not self._each(path):
+                raise UsageError(
+                    f"{option} {path or '(standard output)'} for {len(self.sources)} sources",
+                    "give an existing folder: each source gets its own file there",
+                )
+        for source in self.sources:
+            for path in (self.rows_path(source), self.video_path(source), self.picture_path(source)):
+                guard(path, self.sources, self.text)
+            if video := self.video_path(source):
+                check_video(video)
+            if picture := self.picture_path(source):
+                check_timeline(picture)
+
+    @staticmethod
+    def _each(path: Path | None) -> bool:
+        return path is not None and path.is_dir()
+
+    def _place(self, path: Path | None, source: str, ending: str) -> Path | None:
+        return path / f"{self._stems[source]}.{ending}" if path and path.is_dir() else path
+
+    def rows_path(self, source: str) -> Path | None:
+        return self._place(self.out, source, f"emotions.{self.form}")
+
+    def video_path(self, source: str) -> Path | None:
+        return self._place(self.render, source, "skeleton.mp4")
+
+    def picture_path(self, source: str) -> Path | None:
+        return self._place(self.timeline, source, "timeline.png")
+
+    @contextmanager
+    def open(self) -> Iterator[RowFiles]:
+        """Rows for the whole run: `with outputs.open() as files, files.rows(source) as writer`."""
+        assert self.form is not None
+        if self._each(self.out):
+            yield RowFiles(self, None)
+        else:
+            with RowWriter(self.out, self.form, labels=self.labels) as writer:
+                yield RowFiles(self, writer)
+
+    def video(self, source: str) -> AbstractContextManager[SkeletonVideo | None]:
+        """The skeleton video of one source, None where not wanted."""
+        path = self.video_path(source)
+        return SkeletonVideo(path) if path else nullcontext(None)
+
+
+@dataclass(frozen=True)
+class RowFiles:
+    """Row writers: the one shared by all sources, or one a source."""
+
+    outputs: Outputs
+    shared: RowWriter | None
+
+    def rows(self, source: str) -> AbstractContextManager[RowWriter]:
+        if self.shared:
+            return nullcontext(self.shared)
+        return RowWriter(self.outputs.rows_path(source), self.outputs.form or "jsonl", labels=self.outputs.labels)
+
+
+def _unique_stems(sources: Sequence[str]) -> dict[str, str]:
+    """A file name for each source: its own without the ending, numbered where two are alike."""
+    stems: dict[str, str] = {}
+    for source in sources:
+        plain = "".join(c if c.isalnum() or c in "-_. +" else "-" for c in Path(source).stem).strip(" .-") or "stream"
+        stem, number = plain, 2
+        while stem.casefold() in {s.casefold() for s in stems.values()}:
+            stem, number = f"{plain}-{number}", number + 1
+        stems[source] = stem
+    return stems

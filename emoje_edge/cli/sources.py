@@ -1,0 +1,61 @@
+"""What `infer SOURCE …` means: files, folders and globs in, one list of sources out."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from emoje_edge.errors import UsageError
+from emoje_edge.perception.media import is_live
+
+# Endings that a folder or glob is searched for; a file named outright is opened whatever its ending.
+VIDEO = ("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "mts", "m2ts", "ts", "wmv", "flv", "3gp", "ogv")
+SOUND = ("wav", "flac", "mp3", "m4a", "aac", "ogg", "opus")
+MEDIA = tuple(f".{ending}" for ending in VIDEO + SOUND)
+SUBTITLES = (".srt", ".vtt", ".ass", ".ssa")
+
+
+def expand(given: Sequence[str]) -> list[str]:
+    """Sources in the order given; folders and globs by name; each once.
+
+    Raises:
+        UsageError: a file that is not there, a folder or glob without media.
+    """
+    sources: list[str] = []
+    for name in given:
+        sources += [name] if is_live(name) else _expand_path(name)
+    return list(dict.fromkeys(sources))
+
+
+def _expand_path(name: str) -> list[str]:
+    path = Path(name)
+    if path.is_dir():
+        found = [p for p in path.iterdir() if p.suffix.lower() in MEDIA and p.is_file()]
+        if not found:
+            raise UsageError(f"{name}: no video or sound file in this folder", f"searched for {' '.join(MEDIA)}")
+        return [str(p) for p in sorted(found)]
+    if path.exists():
+        return [name]
+    if glob.has_magic(name):
+        found = [Path(p) for p in glob.glob(name, recursive=True)]
+        media = [str(p) for p in sorted(found) if p.suffix.lower() in MEDIA and p.is_file()]
+        if media:
+            return media
+        raise UsageError(f"{name}: no video or sound file matches", f"searched for {' '.join(MEDIA)}")
+    raise UsageError(f"{name}: no such file", "give a video or sound file, a folder, or a glob such as 'clips/*.mp4'")
+
+
+def guard(output: Path | None, sources: Sequence[str], text: Path | None) -> None:
+    """Refuse an output that would overwrite what is being read: a source, or its subtitles.
+
+    Raises:
+        UsageError: it would.
+    """
+    if output is None or not output.exists() or not output.is_file():
+        return
+    read = [Path(s) for s in sources if not is_live(s)] + ([text] if text else [])
+    beside = [p.with_suffix(ending) for p in read for ending in SUBTITLES]
+    for path in [*read, *beside]:
+        if path.exists() and path.samefile(output):
+            raise UsageError(f"{output} is read here, and would be overwritten", "give the output another name")

@@ -1,0 +1,327 @@
+"""The pipeline: a source or numpy arrays in, one emotion an utterance out.
+
+    with Recognizer(mask="pose") as recognizer:
+        for event in recognizer.stream("cam.mp4"):
+            print(event.start, event.emotion)
+
+An utterance in which nothing was said, heard or seen is told as such (`emotion` None, no modality): the timeline has
+no hole, and no emotion is made up.  It does not touch the dialogue's state.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoje_edge.engine.manifest import FILE_NAME, read_manifest
+from emoje_edge.engine.session import Session, find_engine, open_engine
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Mask, Modality
+
+if TYPE_CHECKING:
+    from emoje_edge.perception.features import Perceived
+
+POSE_FPS = 12.5
+
+
+@dataclass(frozen=True)
+class UtteranceEmotion:
+    """What is known of one utterance.
+
+    Attributes:
+        source: as it was given.
+        start, end: s.
+        speaker: name from the subtitles, None where unknown.
+        emotion: the most probable label; None where nothing was said, heard or seen.
+        probabilities: of every label, sum 1; empty without an emotion.
+        modalities: what the decision rests on, of text, audio, pose; empty without an emotion.
+        weights: share of each of those modalities, sum 1.
+        latency_ms: computing time of `pose`, `audio`, `text`, `engine` and their `total`, ms; 0 where not used.
+    """
+
+    source: str
+    start: float
+    end: float
+    speaker: str | None
+    emotion: str | None
+    probabilities: dict[str, float]
+    modalities: tuple[str, ...]
+    weights: dict[str, float]
+    latency_ms: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row of a JSONL file: plain types, rounded (s and ms to 3 and 2 digits, shares to 4)."""
+        return {
+            "source": self.source,
+            "start": round(self.start, 3),
+            "end": round(self.end, 3),
+            "speaker": self.speaker,
+            "emotion": self.emotion,
+            "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
+            "modalities": list(self.modalities),
+            "weights": {k: round(v, 4) for k, v in self.weights.items()},
+            "latency_ms": {k: round(v, 2) for k, v in self.latency_ms.items()},
+        }
+
+
+@dataclass
+class DialogueState:
+    """One conversation so far: kept between utterances, whatever their modalities.
+
+    Attributes:
+        vector: [1, S] float32 of the last engine; None before the first utterance.
+        speaker: who spoke last, None where unknown.
+    """
+
+    vector: NDArray[np.float32] | None = None
+    speaker: str | None = None
+
+    def turn(self, speaker: str | None) -> float:
+        """The engine's speaker flag: 1 another speaker than before, 0 the same, 0.5 unknown."""
+        if speaker is None or self.speaker is None:
+            return 0.5
+        return float(speaker != self.speaker)
+
+
+class Recognizer:
+    """Recognises emotions with the engine of each utterance's modalities.  A context manager.
+
+    Args:
+        mask: modalities to use, e.g. `"text,pose"`; what is outside is neither decoded nor read.  `"auto"`: whatever
+            the source has and there are engines for.
+        engine_dir: a folder of engines; None: those built here, then the shipped ones.
+        backend, fallback: as for `open_engine`.
+        threads: of the engine (None: its own choice).
+        pose_fps: frames a second in which the body is looked for.
+
+    Raises:
+        UsageError: an unknown mask or backend.
+        WorkError: no engine for the mask, or an altered one.
+    """
+
+    def __init__(
+        self,
+        mask: Mask | str = "auto",
+        *,
+        engine_dir: str | Path | None = None,
+        backend: str = "onnx",
+        fallback: bool = False,
+        threads: int | None = None,
+        pose_fps: float = POSE_FPS,
+    ) -> None:
+        if not 1.0 <= pose_fps <= 120.0:
+            raise UsageError(f"{pose_fps:g} pose frames a second", "give 1 to 120; 10 to 15 are enough for emotion")
+        self._options: dict[str, Any] = {
+            "engine_dir": engine_dir,
+            "backend": backend,
+            "fallback": fallback,
+            "threads": threads,
+        }
+        self._engines = _masks_with_engine(backend, engine_dir)
+        self._sessions: dict[Mask, Session] = {}
+        self.pose_fps = pose_fps
+        self.auto = not isinstance(mask, Mask) and mask.strip().lower() == "auto"
+        self.mask = self._widest() if self.auto else Mask.parse(mask)
+        self.dialogue = DialogueState()
+        # opened now, so that a missing or altered engine shows before minutes of perception
+        self.labels: tuple[str, ...] = self._session(self.mask).manifest.labels
+
+    def stream(self, source: str | Path, text: str | Path | None = None) -> Iterator[UtteranceEmotion]:
+        """Utterances of a source in time order, each as soon as it is known.  Every call is a new dialogue.
+
+        Args:
+            source: a file, or what else `emoje_edge.perception` reads.
+            text: a subtitle file; None: a sidecar or the embedded subtitles, where there are any.
+
+        Raises:
+            WorkError: the source cannot be read; what was found before has been yielded.
+        """
+        for _, event in self.follow(source, text):
+            yield event
+
+    def follow(
+        self, source: str | Path, text: str | Path | None = None
+    ) -> Iterator[tuple[Perceived, UtteranceEmotion]]:
+        """As `stream`, each with what was perceived (for drawing the skeleton)."""
+        from emoje_edge.perception.features import perceive
+
+        dialogue = DialogueState()
+        for seen in perceive(source, self.mask, text=text, pose_fps=self.pose_fps):
+            yield (
+                seen,
+                self._decide(
+                    seen.features,
+                    dialogue,
+                    source=str(source),
+                    span=(seen.start, seen.end),
+                    speaker=seen.speaker,
+                    latency_ms=seen.latency_ms,
+                ),
+            )
+
+    def recognize(
+        self,
+        *,
+        text: str | None = None,
+        audio: tuple[NDArray[Any], int] | None = None,
+        pose: NDArray[Any] | None = None,
+        speaker: str | None = None,
+        state: DialogueState | None = None,
+    ) -> UtteranceEmotion:
+        """The emotion of one utterance given as arrays.
+
+        Args:
+            text: what was said.
+            audio: samples [N] or [N, channels] (integers, or floats of full scale 1) and their rate, Hz.
+            pose: landmarks [T, 13, 3] (or BlazePose's [T, 33, 3], whose face is dropped) at `pose_fps`: x, y in one
+                unit (pixels, or picture heights), y down, visibility.
+            speaker: who; two different names in a row make a turn.
+            state: the dialogue, which moves on; None: this recogniser's own.
+
+        Raises:
+            UsageError: a modality outside the mask, or arrays of another shape.
+        """
+        given = {Modality.TEXT: text, Modality.AUDIO: audio, Modality.POSE: pose}
+        surplus = [m.value for m, value in given.items() if value is not None and m not in self.mask]
+        if surplus:
+            raise UsageError(f"{', '.join(surplus)} for a recogniser of {self.mask}", "open it with a mask that has it")
+        features: dict[Modality, NDArray[Any]] = {}
+        latency: dict[str, float] = {}
+        for modality, value in given.items():
+            if value is not None:
+                begin = time.perf_counter()
+                features[modality] = self._features(modality, value)
+                latency[modality.value] = (time.perf_counter() - begin) * 1000
+        seconds = max(
+            len(audio[0]) / audio[1] if audio else 0.0, len(pose) / self.pose_fps if pose is not None else 0.0
+        )
+        dialogue = self.dialogue if state is None else state
+        return self._decide(features, dialogue, source="", span=(0.0, seconds), speaker=speaker, latency_ms=latency)
+
+    def _decide(
+        self,
+        features: Mapping[Modality, NDArray[Any]],
+        dialogue: DialogueState,
+        *,
+        source: str,
+        span: tuple[float, float],
+        speaker: str | None,
+        latency_ms: Mapping[str, float],
+    ) -> UtteranceEmotion:
+        """Run the engine of what is there, and move the dialogue on."""
+        times = {m.value: float(latency_ms.get(m.value, 0.0)) for m in reversed(Modality)}
+        present = [m for m in self.mask if m in features and len(features[m])]
+        if not present:
+            latency = {**times, "engine": 0.0, "total": sum(times.values())}
+            return UtteranceEmotion(source, *span, speaker, None, {}, (), {}, latency)
+        session = self._session(Mask.of(present))
+        used = [m for m in present if m in session.mask]
+        inputs = _engine_inputs(session, {m: features[m] for m in used}, dialogue, speaker)
+        begin = time.perf_counter()
+        out = session.run(inputs)
+        engine = (time.perf_counter() - begin) * 1000
+        dialogue.vector, dialogue.speaker = out["next_state"], speaker or dialogue.speaker
+        shares = _softmax(out["logits"][0])
+        labels = session.manifest.labels
+        order = list(Modality)
+        return UtteranceEmotion(
+            source,
+            *span,
+            speaker,
+            labels[int(shares.argmax())],
+            {label: float(p) for label, p in zip(labels, shares, strict=True)},
+            tuple(m.value for m in used),
+            {m.value: float(out["weights"][0, order.index(m)]) for m in used},
+            {**times, "engine": engine, "total": sum(times.values()) + engine},
+        )
+
+    def _session(self, present: Mask) -> Session:
+        """The engine for these modalities: exactly theirs, else one with more branches (whose length is then 0)."""
+        if present not in self._sessions:
+            mask = self._choose(present)
+            if mask not in self._sessions:
+                self._sessions[mask] = open_engine(mask, **self._options)
+            self._sessions[present] = self._sessions[mask]
+        return self._sessions[present]
+
+    def _choose(self, present: Mask) -> Mask:
+        if present in self._engines:
+            return present
+        wider = [m for m in self._engines if present.issubset(m)]
+        if wider and present != self.mask:
+            return min(wider, key=len)
+        narrower = [m for m in self._engines if m.issubset(present)]
+        if narrower and self.auto:
+            return max(narrower, key=len)
+        return present  # not there: opening it says so, with the command that builds it
+
+    def _widest(self) -> Mask:
+        bits = 0
+        for mask in self._engines:
+            bits |= mask.bits
+        return Mask(bits or 7)
+
+    def _features(self, modality: Modality, value: Any) -> NDArray[Any]:
+        from emoje_edge.perception import features
+
+        if modality is Modality.TEXT:
+            return features.text_features(value)
+        if modality is Modality.AUDIO:
+            return features.audio_features(*value)
+        return features.pose_features(value, self.pose_fps)
+
+    def close(self) -> None:
+        """Let go of the engines."""
+        self._sessions.clear()
+
+    def __enter__(self) -> Recognizer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _masks_with_engine(backend: str, engine_dir: str | Path | None) -> tuple[Mask, ...]:
+    """Masks that the folder has an engine for; which of them are sound shows when one is opened."""
+    folder = Path(engine_dir) if engine_dir else None
+    if folder and (folder / FILE_NAME).exists():  # one engine's own folder
+        return (read_manifest(folder).mask,)
+    return tuple(mask for mask in Mask.all() if find_engine(mask, backend, folder))
+
+
+def _engine_inputs(
+    session: Session, features: Mapping[Modality, NDArray[Any]], dialogue: DialogueState, speaker: str | None
+) -> dict[str, NDArray[Any]]:
+    """One utterance as the engine's named arrays, batch 1, padded; a branch without features has length 0."""
+    inputs: dict[str, NDArray[Any]] = {}
+    for tensor in session.manifest.inputs:
+        shape = tuple(1 if isinstance(n, str) else n for n in tensor.shape)
+        inputs[tensor.name] = np.zeros(shape, tensor.dtype)
+    for modality, array in features.items():
+        padded = inputs[modality.value]
+        length = min(len(array), padded.shape[1])
+        padded[0, :length] = array[:length]
+        inputs[f"{modality.value}_length"][0] = length
+    inputs["speaker"][0, 0] = dialogue.turn(speaker)
+    if dialogue.vector is not None:
+        if dialogue.vector.shape != inputs["state"].shape:
+            raise WorkError(
+                f"the engine of {session.mask} is of another model than the one before it in this dialogue",
+                "build the engines of all masks from one model: emoje-edge build --mask all",
+            )
+        inputs["state"][:] = dialogue.vector
+    return inputs
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    shares = np.exp(logits.astype(np.float64) - logits.max())
+    return shares / shares.sum()

@@ -1,0 +1,240 @@
+"""A video of the skeleton on black with the emotion beneath: what was seen, without anybody to be seen.
+
+Nothing of the source's pixels gets here: the drawing starts from landmarks, and the head is a plain circle.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Modality
+from emoje_edge.perception.skeleton import BONES, VISIBLE
+from emoje_edge.report.palette import MODALITY_COLOURS, emotion_colour, label_colours, rgb
+from emoje_edge.report.writers import NO_EVIDENCE, OutputError, check_folder
+
+if TYPE_CHECKING:
+    from emoje_edge.recognizer import UtteranceEmotion
+
+ENDINGS = (".mp4", ".mkv", ".mov")
+SIDE = 540  # px, the longer side of the skeleton's field
+FOOT = 96  # px, the strip beneath
+_CLOCK = Fraction(1, 1000)
+_ENCODERS = ("libx264", "libopenh264", "mpeg4")
+_LEFT, _RIGHT, _MIDDLE = (90, 200, 255), (255, 170, 90), (235, 235, 235)
+
+Picture = NDArray[np.uint8]
+
+
+def check_video(path: Path) -> None:
+    """Refuse, before any work is done, a video that could not be written.
+
+    Raises:
+        UsageError: an unknown ending.
+        OutputError: no such folder.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(f"--render {path}: unknown ending {path.suffix!r}", f"allowed: {' '.join(ENDINGS)}")
+    check_folder(path)
+
+
+class SkeletonVideo:
+    """Writes the video utterance by utterance; memory does not grow with its length.  A context manager.
+
+    Args:
+        path: ending in .mp4, .mkv or .mov.
+
+    Raises:
+        UsageError, OutputError: as `check_video`; or the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        check_video(path)
+        self.path, self.frames = path, 0
+        self._container: Any = None
+        self._stream: Any = None
+        self._last = -1  # ms, of the last frame written
+        self._end = 0  # ms, of the last utterance
+
+    def add(
+        self, event: UtteranceEmotion, times: NDArray[np.float64], skeleton: NDArray[np.float32], aspect: float
+    ) -> None:
+        """Draw one utterance.
+
+        Args:
+            event: what to write beneath.
+            times: [T] s of the source.
+            skeleton: [T, 13, 3]: x, y in 0 to 1 of the picture's width and height, visibility.
+            aspect: width over height of the source's picture; the first utterance's holds for the video.
+        """
+        if len(times) == 0:
+            return
+        if self._container is None:
+            self._open(aspect)
+        foot = draw_foot(event, self._stream.width)
+        start = round(event.start * 1000)
+        if start > max(self._end, self._last) + 1 and self.frames:
+            self._put(draw(None, foot=None, size=self._size), max(self._end, self._last + 1))
+        for time, points in zip(times, skeleton, strict=True):
+            # utterances may overlap: what has been drawn is not drawn again
+            if (at := round(float(time) * 1000)) > self._last:
+                self._put(draw(points, foot=foot, size=self._size), at)
+        self._end = round(event.end * 1000)
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self._stream.width, self._stream.height
+
+    def _open(self, aspect: float) -> None:
+        import av
+
+        width, height = field_size(aspect)
+        name = next(n for n in _ENCODERS if n in av.codecs_available)
+        try:
+            self._container = av.open(str(self.path), "w")
+        except OSError as error:
+            raise self._failed(error) from error
+        self._stream = self._container.add_stream(name, rate=25)
+        self._stream.width, self._stream.height = width, height + FOOT
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = self._stream.time_base = _CLOCK
+        self._stream.codec_context.thread_count = 1
+        if name == "libx264":
+            self._stream.options = {"preset": "veryfast", "crf": "23", "tune": "animation"}
+        else:
+            self._stream.bit_rate = 1_000_000
+
+    def _put(self, picture: Picture, at: int) -> None:
+        import av
+
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.pts, frame.time_base = at, _CLOCK
+        self._mux(frame)
+        self._last, self.frames = at, self.frames + 1
+
+    def _mux(self, frame: Any) -> None:
+        try:
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> WorkError:
+        return OutputError(f"cannot write {self.path}: {error.strerror}", "give --render another place")
+
+    def close(self) -> None:
+        """Finish the file; it plays up to here, also when the run was stopped."""
+        if self._container is None:
+            return
+        container, self._container = self._container, None
+        try:
+            for packet in self._stream.encode(None):
+                container.mux(packet)
+            container.close()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def __enter__(self) -> SkeletonVideo:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except OutputError:
+            if error is None:  # else the first failure is the one to tell of
+                raise
+
+
+def field_size(aspect: float) -> tuple[int, int]:
+    """Width and height in even pixels of the skeleton's field, for a picture of this width over height."""
+    aspect = min(max(aspect, 0.4), 3.0)
+    width, height = (SIDE, SIDE / aspect) if aspect >= 1 else (SIDE * aspect, SIDE)
+    return max(round(width / 2) * 2, 300), round(height / 2) * 2
+
+
+def draw(points: NDArray[np.float32] | None, *, foot: Picture | None, size: tuple[int, int]) -> Picture:
+    """One frame [height, width, 3] RGB: the skeleton [13, 3] (None: nobody) above the strip."""
+    width, height = size
+    picture = np.zeros((height, width, 3), np.uint8)
+    if points is not None:
+        _draw_body(picture[: height - FOOT], points)
+    if foot is not None:
+        picture[height - FOOT :] = foot
+    return picture
+
+
+def _draw_body(field: Picture, points: NDArray[np.float32]) -> None:
+    import cv2
+
+    height, width = field.shape[:2]
+    seen = np.isfinite(points).all(-1) & (points[:, 2] >= VISIBLE)
+    at = np.nan_to_num(points[:, :2], nan=0.0, posinf=0.0, neginf=0.0).clip(-2, 3) * (width, height)
+
+    def pixel(p: NDArray[np.floating]) -> tuple[int, int]:
+        return round(float(p[0])), round(float(p[1]))
+
+    thick = max(round(height / 110), 2)
+    for a, b in BONES:
+        if seen[a] and seen[b]:
+            colour = _MIDDLE if a % 2 != b % 2 else _LEFT if a % 2 else _RIGHT
+            cv2.line(field, pixel(at[a]), pixel(at[b]), colour, thick, cv2.LINE_AA)
+    for joint in range(1, len(points)):
+        if seen[joint]:
+            cv2.circle(field, pixel(at[joint]), thick + 1, _LEFT if joint % 2 else _RIGHT, -1, cv2.LINE_AA)
+    if seen[0]:
+        radius = 0.38 * float(np.hypot(*(at[1] - at[2]))) if seen[1] and seen[2] else 0.07 * height
+        radius = min(max(radius, 0.03 * height), 0.2 * height)
+        if seen[1] and seen[2]:
+            neck, away = (at[1] + at[2]) / 2, at[0] - (at[1] + at[2]) / 2
+            length = float(np.hypot(*away))
+            if length > radius:
+                cv2.line(field, pixel(neck), pixel(at[0] - away / length * radius), _MIDDLE, thick, cv2.LINE_AA)
+        cv2.circle(field, pixel(at[0]), round(radius), _MIDDLE, thick, cv2.LINE_AA)
+
+
+def draw_foot(event: UtteranceEmotion, width: int) -> Picture:
+    """The strip [96, width, 3] of one utterance: emotion, its seven probabilities, the modalities' weights."""
+    import matplotlib
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.new("RGB", (width, FOOT), (24, 24, 24))
+    pen = ImageDraw.Draw(image)
+    face = str(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf")  # speakers are not all Latin
+    big, small = ImageFont.truetype(face, 22), ImageFont.truetype(face, 12)
+    words = NO_EVIDENCE if event.emotion is None else f"{event.emotion} {event.probabilities[event.emotion]:.0%}"
+    pen.rectangle((12, 12, 28, 28), fill=rgb(emotion_colour(event.emotion)))
+    pen.text((38, 6), words, fill=(240, 240, 240), font=big)
+    who = f"{event.speaker}   " if event.speaker else ""
+    when = f"{who}{event.start:.1f}–{event.end:.1f} s"
+    left = width - 12 - pen.textlength(when, font=small)
+    if left > 56 + pen.textlength(words, font=big):
+        pen.text((left, 14), when, fill=(200, 200, 200), font=small)
+    _bar(pen, (12, 44, width - 12, 58), event.probabilities, label_colours(list(event.probabilities)))
+    weights = {str(m): event.weights[m] for m in Modality if m in event.weights}
+    _bar(pen, (12, 68, width - 12, 86), weights, MODALITY_COLOURS, font=small)
+    return np.asarray(image)
+
+
+def _bar(
+    pen: Any, box: tuple[int, int, int, int], shares: dict[str, float], colours: dict[str, str], font: Any = None
+) -> None:
+    """Shares side by side; with a font, each with its name where there is room."""
+    left, top, right, bottom = box
+    pen.rectangle(box, outline=(70, 70, 70))
+    at = float(left)
+    for name, share in shares.items():
+        end = at + share * (right - left)
+        if end - at >= 1:
+            pen.rectangle((round(at), top, round(end), bottom), fill=rgb(colours[name]))
+            words = f"{name} {share:.0%}"
+            if font is not None and pen.textlength(words, font=font) < end - at - 8:
+                pen.text((at + 5, top + 1), words, fill=(20, 20, 20), font=font)
+        at = end

@@ -1,0 +1,199 @@
+"""Rows of utterances as JSONL, CSV, SRT or WebVTT, each on disk as soon as it is known.
+
+Rows go to the file descriptor one write each, without a buffer: whatever ends the run (Ctrl-C, a full disk, a
+closed pipe), finished rows are there and the last line is whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING
+
+from emoje_edge.emotion import EMOTIONS
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Modality
+
+if TYPE_CHECKING:
+    from emoje_edge.recognizer import UtteranceEmotion
+
+NO_EVIDENCE = "no evidence"
+STAGES = ("pose", "audio", "text", "engine", "total")
+
+
+class OutputError(WorkError):
+    """An output cannot be written.  Ends the whole run: the next source would fare no better."""
+
+
+def jsonl_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
+    """One JSON object on one line."""
+    return json.dumps(event.to_dict(), ensure_ascii=False) + "\n"
+
+
+def csv_header(labels: Sequence[str]) -> str:
+    """The column names: one column a probability (`p_`), weight (`w_`) and latency (`ms_`)."""
+    return _csv_line(
+        ["source", "start", "end", "speaker", "emotion"]
+        + [f"p_{label}" for label in labels]
+        + ["modalities"]
+        + [f"w_{modality}" for modality in Modality]
+        + [f"ms_{stage}" for stage in STAGES]
+    )
+
+
+def csv_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
+    """One line; empty cells where there is no value."""
+    row = event.to_dict()
+    return _csv_line(
+        [row["source"], row["start"], row["end"], row["speaker"] or "", row["emotion"] or ""]
+        + [row["probabilities"].get(label, "") for label in labels]
+        + ["+".join(row["modalities"])]
+        + [row["weights"].get(modality.value, "") for modality in Modality]
+        + [row["latency_ms"].get(stage, "") for stage in STAGES]
+    )
+
+
+def srt_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
+    """One SubRip cue: `ROSS: joy 87 %`."""
+    return f"{number}\n{_clock(event.start, ',')} --> {_clock(event.end, ',')}\n{caption(event)}\n\n"
+
+
+def vtt_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
+    """One WebVTT cue; the speaker becomes its voice."""
+    return f"{_clock(event.start, '.')} --> {_clock(event.end, '.')}\n{caption(event).replace('&', '&amp;')}\n\n"
+
+
+def caption(event: UtteranceEmotion) -> str:
+    """What a subtitle says of one utterance, on one line."""
+    found = NO_EVIDENCE if event.emotion is None else f"{event.emotion} {event.probabilities[event.emotion]:.0%}"
+    speaker = " ".join((event.speaker or "").replace("-->", "").replace("<", "").split())
+    return f"{speaker}: {found}" if speaker else found
+
+
+# name -> (what stands before the first row, one row)
+FORMATS: dict[str, tuple[Callable[[Sequence[str]], str], Callable[[UtteranceEmotion, int, Sequence[str]], str]]] = {
+    "jsonl": (lambda labels: "", jsonl_row),
+    "csv": (csv_header, csv_row),
+    "srt": (lambda labels: "", srt_row),
+    "vtt": (lambda labels: "WEBVTT\n\n", vtt_row),
+}
+
+
+def choose_format(given: str | None, out: Path | None) -> str:
+    """The format that was asked for, else the one that the file's ending names, else JSONL.
+
+    Raises:
+        UsageError: an ending that names no format, and none was asked for.
+    """
+    if given:
+        return given
+    ending = out.suffix.lower().lstrip(".") if out else ""
+    if not ending or ending == "json" or out is None or out.is_char_device():
+        return "jsonl"
+    if ending not in FORMATS:
+        raise UsageError(
+            f"--out {out}: the ending .{ending} names no format",
+            f"give --format {' | '.join(FORMATS)}, or such an ending",
+        )
+    return ending
+
+
+class RowWriter:
+    """Writes rows to a file, or to standard output where `path` is None.  A context manager.
+
+    Args:
+        path: overwritten where it exists; its folder must be there.
+        form: a key of `FORMATS`.
+        labels: the engine's, for the columns of CSV.
+
+    Raises:
+        OutputError: the file cannot be opened or written (full disk, no permission …).
+        BrokenPipeError: standard output was closed by its reader.
+    """
+
+    def __init__(self, path: Path | None, form: str = "jsonl", *, labels: Sequence[str] = EMOTIONS) -> None:
+        header, self._row = FORMATS[form]
+        self.path, self.rows, self.labels = path, 0, labels
+        self._name = str(path) if path else "standard output"
+        self._file = self._open()
+        self._put(header(labels))
+
+    def _open(self) -> IO[bytes]:
+        if self.path is None:
+            try:
+                return open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)
+            except (OSError, io.UnsupportedOperation):  # a test's or a notebook's stand-in has no descriptor
+                return sys.stdout.buffer
+        check_folder(self.path)
+        try:
+            return open(self.path, "wb", buffering=0)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror}", "give --out another place") from error
+
+    def write(self, event: UtteranceEmotion) -> None:
+        """Append one row."""
+        self._put(self._row(event, self.rows + 1, self.labels))
+        self.rows += 1
+
+    def _put(self, text: str) -> None:
+        data = memoryview(text.encode("utf-8", "replace"))
+        done = 0
+        try:
+            while done < len(data):
+                done += self._file.write(data[done:]) or 0
+            if self.path is None:
+                self._file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self._drop_half_row(done)
+            raise OutputError(
+                f"cannot write {self._name}: {error.strerror}",
+                f"the {self.rows} rows before are kept; make room, or give --out another place",
+            ) from error
+
+    def _drop_half_row(self, done: int) -> None:
+        if done and self.path is not None and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            self._file.truncate(self._file.tell() - done)
+
+    def close(self) -> None:
+        if self.path is not None:
+            self._file.close()
+
+    def __enter__(self) -> RowWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def check_folder(path: Path) -> None:
+    """Refuse an output whose folder is not there, before any work is done.
+
+    Raises:
+        OutputError: no such folder, or `path` is itself a folder.
+    """
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: there is no folder {path.parent}", f"mkdir -p '{path.parent}'")
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder", "give a file name")
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _clock(seconds: float, mark: str) -> str:
+    ms = max(round(seconds * 1000), 0)
+    return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}{mark}{ms % 1000:03d}"
