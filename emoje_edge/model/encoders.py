@@ -82,19 +82,24 @@ class _ConvolutionalEncoder(nn.Module):
 
 
 class _SpectralConvolution(nn.Module):
-    """3 x 3 convolution over time and frequency that halves both.  Frames past the length stay zero."""
+    """Strided convolution over time and frequency.  Frames past the length stay zero, so padding cannot leak in."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, *, kernel: int, strides: tuple[int, int]) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False)
+        self.stride = strides[0]
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride=strides, padding=kernel // 2, bias=False)
         # batch, not layer normalisation: it folds into the convolution at export and costs nothing there
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        # [B, C, T, F] -> [B, C', T / 2, F / 2]
+        # [B, C, T, F] -> [B, C', T / stride, F / stride]
         y = F.relu(self.norm(self.conv(x)))
-        length = (length + 1) // 2
+        length = (length + self.stride - 1) // self.stride
         return y * token_mask(length, y.shape[2])[:, None, :, None], length
+
+
+# time and frequency strides: the first layer, where a frame is dearest, takes most of the time axis
+_SPECTRAL = ((5, (4, 2)), (3, (2, 2)), (3, (2, 2)), (3, (1, 2)))
 
 
 class LogMelEncoder(nn.Module):
@@ -103,8 +108,11 @@ class LogMelEncoder(nn.Module):
     def __init__(self, c: cfg.LogMelEncoder, width: int, dropout: float) -> None:
         super().__init__()
         sizes = [2, c.width // 8, c.width // 4, c.width // 2, c.width]
-        self.convolutions = nn.ModuleList(_SpectralConvolution(a, b) for a, b in pairwise(sizes))
-        self.flat = nn.Linear(c.width * -(-c.bands // c.stride), c.width)
+        self.convolutions = nn.ModuleList(
+            _SpectralConvolution(a, b, kernel=kernel, strides=strides)
+            for (a, b), (kernel, strides) in zip(pairwise(sizes), _SPECTRAL, strict=True)
+        )
+        self.flat = nn.Linear(c.width * -(-c.bands // 16), c.width)
         self.drop = nn.Dropout(dropout)
         self.layers = nn.ModuleList(TransformerLayer(c.width, c.heads, dropout) for _ in range(c.layers))
         self.norm = nn.LayerNorm(c.width)
