@@ -38,7 +38,6 @@ from emoje_edge.training.parallel import World
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.progress import Progress
 
-
 DRAW_EVERY = 20.0  # seconds: a picture an epoch would cost short runs more than their training
 
 

@@ -1,0 +1,27 @@
+"""What a user may choose about any dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emoje_edge.modality import Mask
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a loader.
+
+    Args:
+        mask: modalities that are wanted; raw media of the others are not decoded.  None for all.
+        cache: folder of features computed from raw media; None for the user's cache folder.
+        ways: IEMOCAP: four or six classes.
+        views: motion capture: random camera views a performance.
+        seed: of those views.
+    """
+
+    mask: Mask | None = None
+    cache: Path | None = None
+    ways: int = 6
+    views: int = 4
+    seed: int = 0

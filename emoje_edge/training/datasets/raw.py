@@ -1,0 +1,129 @@
+"""Features of raw media, by the same perception as inference, computed once and cached.
+
+The cache is keyed by the file's content, the part of it that is used and the perception's version, so a changed file
+or a changed perception is never mistaken for the old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from emoje_edge.errors import EmojeError, WorkError
+from emoje_edge.modality import Modality
+from emoje_edge.training.datasets.base import Feature, Lazy
+from emoje_edge.training.datasets.options import Options
+
+# Raise by one whenever perception's numbers change.
+PERCEPTION = 1
+POSE_FPS = 12.5
+
+
+def clip_features(
+    path: Path, options: Options, *, start: float | None = None, end: float | None = None
+) -> dict[Modality, Feature]:
+    """Audio and pose of a media file (or its part from `start` to `end` seconds), computed when first asked for.
+
+    A stream that the file does not have is left out; the file is opened here to see which it has.
+
+    Raises:
+        WorkError: not readable as media.
+    """
+    from emoje_edge.perception.media import probe
+
+    info = probe(path)
+    there = {Modality.AUDIO: info.has_audio, Modality.POSE: info.has_video}
+    wanted = [m for m, has in there.items() if has and (options.mask is None or m in options.mask)]
+    return {m: cached(path, m, options.cache, start=start, end=end) for m in wanted}
+
+
+def sound_feature(path: Path, options: Options) -> Lazy:
+    """Audio of a file that is known to be sound: not opened before it is needed."""
+    return cached(path, Modality.AUDIO, options.cache)
+
+
+def cached(
+    path: Path, modality: Modality, folder: Path | None, *, start: float | None = None, end: float | None = None
+) -> Lazy:
+    """One modality of one clip, from the cache where it is there."""
+
+    def make() -> np.ndarray:
+        store = (folder or _default_folder()) / f"{_key(path, modality, start, end)}.npy"
+        if store.is_file():
+            return np.load(store, allow_pickle=False).astype(np.float32)
+        try:
+            value = _COMPUTE[modality](path, start or 0.0, end)
+        except EmojeError as error:
+            raise WorkError(f"{path}: {error.message}", error.hint or "take the row out, or mend the clip") from error
+        _save(store, value)
+        return value
+
+    return Lazy(make)
+
+
+def _save(store: Path, value: np.ndarray) -> None:
+    store.parent.mkdir(parents=True, exist_ok=True)
+    temporary = store.with_name(f".{store.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        np.save(file, value.astype(np.float16 if np.abs(value).max(initial=0) < 1e4 else np.float32))
+    os.replace(temporary, store)
+
+
+def _default_folder() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("emoje-edge", False) / "features"
+
+
+@lru_cache(maxsize=4096)
+def _hash(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _slow(path)
+
+
+def _slow(path: Path) -> str:  # Python 3.10
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _key(path: Path, modality: Modality, start: float | None, end: float | None) -> str:
+    try:
+        state = path.stat()
+        content = _hash(path, state.st_size, state.st_mtime_ns)
+    except OSError as error:
+        raise WorkError(f"{path} is not there or not readable: {error}", "check the path in the row") from error
+    text = f"{content} {modality} {start} {end} {PERCEPTION}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _audio(path: Path, start: float, end: float | None) -> np.ndarray:
+    from emoje_edge.perception.audio import SAMPLE_RATE, log_mel, normalise
+    from emoje_edge.perception.media import AudioBlock, decode
+
+    parts: list[np.ndarray] = []
+    for block in decode(path, video=False, audio=True):
+        if not isinstance(block, AudioBlock) or not len(block.samples):
+            continue
+        if end is not None and block.time >= end:
+            break
+        first = max(0, round((start - block.time) * SAMPLE_RATE))
+        last = len(block.samples) if end is None else round((end - block.time) * SAMPLE_RATE)
+        parts.append(block.samples[first:last])
+    samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    return normalise(log_mel(samples))
+
+
+def _pose(path: Path, start: float, end: float | None) -> np.ndarray:
+    from emoje_edge.perception.features import pose_of_clip
+
+    return pose_of_clip(path, start, end)
+
+
+_COMPUTE: dict[Modality, Callable[[Path, float, float | None], np.ndarray]] = {
+    Modality.AUDIO: _audio,
+    Modality.POSE: _pose,
+}
