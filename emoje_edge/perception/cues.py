@@ -36,8 +36,23 @@ _SOUND = re.compile(
 )
 # What stands before a colon at a sentence's beginning and is nobody's name.
 _WORDS = frozenset(
-    "also and answer but finally first listen look no note now ok okay question remember second so wait well yes".split()
-)
+    (
+        "also",
+        "and",
+        "answer",
+        "but",
+        "finally",
+        "first",
+        "listen",
+        "look",
+        "no",
+        "note",
+        "now",
+        "ok",
+        "okay",
+        "question",
+    )
+) | {"remember", "second", "so", "wait", "warning", "well", "yes"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _check(path: Path, lines: list[str]) -> str:
-    """pysubs2's name of the format; every line that tells a time is looked at, since pysubs2 passes over broken ones."""
+    """pysubs2's name of the format; each line that tells a time is looked at, since pysubs2 passes over broken ones."""
     if any(line.startswith(("[Script Info]", "[V4")) for line in lines):
         for number, line in enumerate(lines, 1):
             if line.startswith("Dialogue:") and not _DIALOGUE.match(line):

@@ -285,7 +285,7 @@ class _VideoReader(_Reader):
 
     def read(self, packet: av.Packet) -> Iterator[VideoFrame | AudioBlock]:
         for frame in packet.decode():
-            step = float(frame.duration * frame.time_base or 0) if frame.duration else self._usual_step()
+            step = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else self._usual_step()
             time = self._time_of(frame, step)
             if self._is_wanted(time):
                 yield VideoFrame(time, self._upright(frame))

@@ -71,8 +71,8 @@ class Cues(Segmenter):
         return reached
 
     def finish(self, end: float) -> list[Utterance]:
-        """All that is left: a cue beyond the end still has its words."""
-        return self.advance(math.inf)
+        """The last ones; cues beyond the end belong to another cut of the video."""
+        return self.advance(end)
 
 
 class Windows(Segmenter):

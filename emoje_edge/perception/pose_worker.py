@@ -1,0 +1,131 @@
+"""Pose in a thread of its own, so that decoding and sound go on while a body is looked for."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time as clock
+from bisect import bisect_left
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoje_edge.errors import EmojeError, WorkError
+from emoje_edge.perception.media import VideoFrame
+from emoje_edge.perception.pose import PoseEstimator
+from emoje_edge.perception.skeleton import JOINTS
+
+_QUEUE = 16  # pictures that wait at most: under 20 MB
+_PATIENCE = 0.1  # s between two looks at whether the other side is still there
+
+
+class PoseTrack:
+    """Landmarks of the pictures that open utterances still need, filled by one thread and read by another.
+
+    Attributes:
+        until: s, time of the last picture that was looked at; -inf before the first.
+    """
+
+    def __init__(self) -> None:
+        self.until = -np.inf
+        self._lock = threading.Lock()
+        self._times: list[float] = []
+        self._joints: list[NDArray[np.float32]] = []
+        self._costs: list[float] = []
+
+    def add(self, time: float, joints: NDArray[np.float32], cost_ms: float) -> None:
+        with self._lock:
+            # times rise, so that they can be searched and resampled; a clock that stands still brings nothing new
+            if not self._times or time > self._times[-1]:
+                self._times.append(time)
+                self._joints.append(joints)
+                self._costs.append(cost_ms)
+            self.until = max(self.until, time)
+
+    def take(self, start: float, end: float) -> tuple[NDArray[np.float64], NDArray[np.float32], float]:
+        """Times [T] (s), landmarks [T, 13, 3] and the milliseconds they took, start <= time < end."""
+        with self._lock:
+            low, high = bisect_left(self._times, start), bisect_left(self._times, end)
+            joints = np.array(self._joints[low:high], dtype=np.float32).reshape(-1, len(JOINTS), 3)
+            return np.array(self._times[low:high], dtype=np.float64), joints, sum(self._costs[low:high])
+
+    def forget(self, before: float) -> None:
+        with self._lock:
+            low = bisect_left(self._times, before)
+            del self._times[:low], self._joints[:low], self._costs[:low]
+
+
+class PoseWorker:
+    """Runs an estimator over the pictures that it is given.
+
+    Args:
+        make: makes the estimator, in the worker's thread: starting it up takes as long as decoding some seconds.
+    """
+
+    def __init__(self, make: Callable[[], PoseEstimator]) -> None:
+        self.track = PoseTrack()
+        self._make = make
+        self._pictures: queue.Queue[VideoFrame | None] = queue.Queue(_QUEUE)
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="pose", daemon=True)
+        self._thread.start()
+
+    @property
+    def idle(self) -> bool:
+        """Whether all pictures given were taken up."""
+        return self._pictures.empty()
+
+    def put(self, picture: VideoFrame) -> None:
+        """Hand over a picture; waits while too many are waiting.  Raises what the worker failed with."""
+        self._put(picture)
+
+    def finish(self) -> None:
+        """Wait for all pictures to be looked at.  Raises what the worker failed with."""
+        self._put(None)
+        while self._thread.is_alive():
+            self._thread.join(_PATIENCE)
+        self._raise()
+
+    def close(self) -> None:
+        """Leave off as soon as the picture at hand is done; harmless after `finish`."""
+        self._stop.set()
+        self._thread.join()
+
+    def _put(self, picture: VideoFrame | None) -> None:
+        while True:
+            self._raise()
+            try:
+                return self._pictures.put(picture, timeout=_PATIENCE)
+            except queue.Full:
+                continue
+
+    def _raise(self) -> None:
+        if isinstance(self._error, EmojeError):
+            raise self._error
+        if self._error is not None:
+            raise WorkError(
+                f"pose estimation failed: {self._error}", "try without it: --mask text,audio"
+            ) from self._error
+
+    def _run(self) -> None:
+        try:
+            estimator = self._make()
+            try:
+                while (picture := self._next()) is not None:
+                    begin = clock.perf_counter()
+                    joints = estimator.estimate(picture.pixels, picture.time)
+                    self.track.add(picture.time, joints, 1e3 * (clock.perf_counter() - begin))
+            finally:
+                estimator.close()
+        except BaseException as error:  # handed to the caller's thread, which raises it
+            self._error = error
+
+    def _next(self) -> VideoFrame | None:
+        while not self._stop.is_set():
+            try:
+                return self._pictures.get(timeout=_PATIENCE)
+            except queue.Empty:
+                continue
+        return None
