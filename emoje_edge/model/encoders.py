@@ -31,7 +31,7 @@ class TextEncoder(nn.Module):
 
     def forward(self, ids: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         there = token_mask(length, ids.shape[1])
-        x = self.drop(self.norm_in(self.embedding(ids) + self.position))
+        x = self.drop(self.norm_in(self.embedding(ids) + self.position[: ids.shape[1]]))
         for layer in self.layers:
             x = layer(x, there)
         return self.out(self.norm(x)), there

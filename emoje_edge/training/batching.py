@@ -148,8 +148,9 @@ class Collator:
         encoder, shape = self.config.encoder(m), input_shape(self.config, m)
         lengths = [0 if r is None else len(r) for r in rows]
         size = shape[0]
-        if self.trim and isinstance(encoder, LogMelEncoder | LandmarkEncoder):
-            size = min(size, -(-max(lengths) // encoder.stride) * encoder.stride)
+        if self.trim and isinstance(encoder, TextEncoder | LogMelEncoder | LandmarkEncoder):
+            stride = getattr(encoder, "stride", 1)
+            size = min(size, -(-max(lengths) // stride) * stride)
         dtype = np.int64 if isinstance(encoder, TextEncoder) else np.float32
         x = np.zeros((len(rows), max(size, 1), *shape[1:]), dtype=dtype)
         for i, row in enumerate(rows):
@@ -198,15 +199,28 @@ def plan_epoch(dialogues: Sequence[Dialogue], *, utterances: int, seed: int, epo
     """One epoch's batches as indices into `dialogues`: a function of its arguments alone, so a resumed run repeats it.
 
     Dialogues of the same modalities share a batch, so that no branch runs on padding; a batch holds about
-    `utterances` utterances.
+    `utterances` utterances.  Single utterances share one with others about as long: padding costs as much as words.
     """
     generator = np.random.default_rng((seed, epoch))
     kinds: dict[tuple[Modality, ...], list[int]] = {}
     for i in generator.permutation(len(dialogues)).tolist():
         present = {m for s in dialogues[i] for m in s.modalities}
         kinds.setdefault(tuple(m for m in Modality if m in present), []).append(i)
-    batches = [b for kind in sorted(kinds) for b in _fill(kinds[kind], dialogues, utterances)]
+    batches = [
+        b
+        for kind in sorted(kinds)
+        for b in _fill(_alike(kinds[kind], dialogues, 16 * utterances), dialogues, utterances)
+    ]
     return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def _alike(order: list[int], dialogues: Sequence[Dialogue], window: int) -> list[int]:
+    """The same order, but sorted by length of text within windows where dialogues are single utterances."""
+    if any(len(dialogues[i]) > 1 for i in order):
+        singles = [i for i in order if len(dialogues[i]) == 1]
+        return [i for i in order if len(dialogues[i]) > 1] + (_alike(singles, dialogues, window) if singles else [])
+    parts = [order[i : i + window] for i in range(0, len(order), window)]
+    return [i for part in parts for i in sorted(part, key=lambda i: len(dialogues[i][0].text or ""))]
 
 
 def _fill(order: list[int], dialogues: Sequence[Dialogue], utterances: int) -> Iterator[list[int]]:
