@@ -11,7 +11,8 @@ no hole, and no emotion is made up.  It does not touch the dialogue's state.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,8 +28,10 @@ from emoje_edge.modality import Mask, Modality
 
 if TYPE_CHECKING:
     from emoje_edge.perception.features import Perceived
+    from emoje_edge.perception.text import Tokeniser
 
 POSE_FPS = 12.5
+TOKENISER = Path(__file__).resolve().parent / "assets" / "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class DialogueState:
 
     Attributes:
         vector: [1, S] float32 of the last engine; None before the first utterance.
-        speaker: who spoke last, None where unknown.
+        speaker: who spoke in the utterance before, None where unknown.
     """
 
     vector: NDArray[np.float32] | None = None
@@ -126,6 +129,7 @@ class Recognizer:
         }
         self._engines = _masks_with_engine(backend, engine_dir)
         self._sessions: dict[Mask, Session] = {}
+        self._words: Tokeniser | None = None
         self.pose_fps = pose_fps
         self.auto = not isinstance(mask, Mask) and mask.strip().lower() == "auto"
         self.mask = self._widest() if self.auto else Mask.parse(mask)
@@ -133,7 +137,7 @@ class Recognizer:
         # opened now, so that a missing or altered engine shows before minutes of perception
         self.labels: tuple[str, ...] = self._session(self.mask).manifest.labels
 
-    def stream(self, source: str | Path, text: str | Path | None = None) -> Iterator[UtteranceEmotion]:
+    def stream(self, source: str | Path, text: str | Path | None = None) -> Generator[UtteranceEmotion, None, None]:
         """Utterances of a source in time order, each as soon as it is known.  Every call is a new dialogue.
 
         Args:
@@ -143,13 +147,22 @@ class Recognizer:
         Raises:
             WorkError: the source cannot be read; what was found before has been yielded.
         """
-        for _, event in self.follow(source, text):
-            yield event
+        with closing(self.follow(source, text)) as pairs:
+            for _, event in pairs:
+                yield event
 
     def follow(
-        self, source: str | Path, text: str | Path | None = None
-    ) -> Iterator[tuple[Perceived, UtteranceEmotion]]:
-        """As `stream`, each with what was perceived (for drawing the skeleton)."""
+        self,
+        source: str | Path,
+        text: str | Path | None = None,
+        *,
+        progress: Callable[[float], None] | None = None,
+    ) -> Generator[tuple[Perceived, UtteranceEmotion], None, None]:
+        """As `stream`, each with what was perceived (for drawing the skeleton).
+
+        Args:
+            progress: called with the time (s) up to which the source was read.
+        """
         from emoje_edge.perception.features import perceive
 
         dialogue = DialogueState()
@@ -179,9 +192,9 @@ class Recognizer:
 
         Args:
             text: what was said.
-            audio: samples [N] or [N, channels] (integers, or floats of full scale 1) and their rate, Hz.
-            pose: landmarks [T, 13, 3] (or BlazePose's [T, 33, 3], whose face is dropped) at `pose_fps`: x, y in one
-                unit (pixels, or picture heights), y down, visibility.
+            audio: samples [N] or [N, channels] (int16, or floats of full scale 1) and their rate, Hz.
+            pose: landmarks [T, 13, 3] at `pose_fps`, joints as in `emoje_edge.perception.skeleton.JOINTS`: x, y in one
+                unit (pixels, or picture heights; y down) and visibility.
             speaker: who; two different names in a row make a turn.
             state: the dialogue, which moves on; None: this recogniser's own.
 
@@ -197,7 +210,9 @@ class Recognizer:
         for modality, value in given.items():
             if value is not None:
                 begin = time.perf_counter()
-                features[modality] = self._features(modality, value)
+                found = self._features(modality, value)
+                if found is not None:
+                    features[modality] = found
                 latency[modality.value] = (time.perf_counter() - begin) * 1000
         seconds = max(
             len(audio[0]) / audio[1] if audio else 0.0, len(pose) / self.pose_fps if pose is not None else 0.0
@@ -227,7 +242,7 @@ class Recognizer:
         begin = time.perf_counter()
         out = session.run(inputs)
         engine = (time.perf_counter() - begin) * 1000
-        dialogue.vector, dialogue.speaker = out["next_state"], speaker or dialogue.speaker
+        dialogue.vector, dialogue.speaker = out["next_state"], speaker
         shares = _softmax(out["logits"][0])
         labels = session.manifest.labels
         order = list(Modality)
@@ -268,14 +283,23 @@ class Recognizer:
             bits |= mask.bits
         return Mask(bits or 7)
 
-    def _features(self, modality: Modality, value: Any) -> NDArray[Any]:
-        from emoje_edge.perception import features
+    def _tokeniser(self) -> Tokeniser:
+        if self._words is None:
+            from emoje_edge.perception.text import Tokeniser
 
+            self._words = Tokeniser(TOKENISER)
+        return self._words
+
+    def _features(self, modality: Modality, value: Any) -> NDArray[Any] | None:
+        """What the engine takes of one modality; None where there is nothing in it."""
         if modality is Modality.TEXT:
-            return features.text_features(value)
+            return self._tokeniser().encode(value)
+        from emoje_edge.perception.features import audio_feature, pose_feature
+
         if modality is Modality.AUDIO:
-            return features.audio_features(*value)
-        return features.pose_features(value, self.pose_fps)
+            return audio_feature(mono(*value))
+        joints = np.asarray(value, np.float32)
+        return pose_feature(np.arange(len(joints)) / self.pose_fps, joints)
 
     def close(self) -> None:
         """Let go of the engines."""
@@ -325,3 +349,33 @@ def _engine_inputs(
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     shares = np.exp(logits.astype(np.float64) - logits.max())
     return shares / shares.sum()
+
+
+def mono(samples: NDArray[Any], rate: int) -> NDArray[np.float32]:
+    """Sound as perception takes it: float32 [N'], one channel, 16 kHz, full scale 1.
+
+    Args:
+        samples: [N] or [N, channels], int16 or float.
+        rate: Hz.
+
+    Raises:
+        UsageError: another shape or dtype, or a rate that no sound has.
+    """
+    from emoje_edge.perception.audio import SAMPLE_RATE
+
+    samples = np.asarray(samples)
+    if samples.ndim not in (1, 2) or not (samples.dtype == np.int16 or np.issubdtype(samples.dtype, np.floating)):
+        raise UsageError(f"audio of {samples.dtype} {list(samples.shape)}", "give int16 or float [N] or [N, channels]")
+    if not 1000 <= rate <= 384_000:
+        raise UsageError(f"audio at {rate} Hz", "give (samples, rate) with a rate of 1000 to 384000 Hz")
+    sound = samples.astype(np.float32) / (32768.0 if samples.dtype == np.int16 else 1.0)
+    sound = sound.mean(1) if sound.ndim == 2 else sound
+    if rate == SAMPLE_RATE or not sound.size:
+        return sound
+    import av
+
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[None]), format="flt", layout="mono")
+    frame.sample_rate = int(rate)
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    parts = [part.to_ndarray()[0] for given in (frame, None) for part in resampler.resample(given)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)

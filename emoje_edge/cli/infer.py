@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,14 +113,16 @@ class _Run:
         events: list[UtteranceEmotion] = []
         drawn = True
         try:
-            with self.files.rows(source) as rows, self.outputs.video(source) as video:
-                for seen, event in self.recognizer.follow(source, text):
+            with ExitStack() as stack:
+                rows = stack.enter_context(self.files.rows(source))
+                video = stack.enter_context(self.outputs.video(source))
+                pairs = stack.enter_context(closing(self.recognizer.follow(source, text, progress=self.progress.at)))
+                for seen, event in pairs:
                     with self.progress.aside(sys.stdout):
                         rows.write(event)
                     events.append(event)
                     if video:
                         video.add(event, seen.skeleton_times, seen.skeleton, seen.aspect)
-                    self.progress.at(event.end)
                 drawn = video is None or video.frames > 0
         finally:
             # also after Ctrl-C or a broken file: a picture of what was found
@@ -138,7 +141,8 @@ class _Run:
 
 def _seconds(source: str) -> float | None:
     """Length of a source for the time left; None where it cannot be told."""
-    from emoje_edge.perception.media import is_live, probe
+    from emoje_edge.perception.media import probe
+    from emoje_edge.perception.sources import is_live
 
     if is_live(source):
         return None

@@ -1,6 +1,6 @@
 """The `emoje-edge` command: a group that loads a command's module when it is called, and prints errors for people.
 
-Exit codes: 0 done, 1 the work failed, 2 wrong use, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 the work failed, 2 wrong use, 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -8,7 +8,10 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -70,8 +73,17 @@ def cli() -> None:
     """
 
 
+class Terminated(BaseException):
+    """SIGTERM came: unwinds like Ctrl-C, so that files are closed and whole."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
 def run() -> None:
     """Entry point: the group, with errors turned into a message and an exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
@@ -82,6 +94,9 @@ def run() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. Finished rows are kept.", err=True)
         code = 130
+    except Terminated:
+        click.echo("Terminated. Finished rows are kept.", err=True)
+        code = 143
     except BrokenPipeError:
         # the reader (`| head -1`) has seen enough: silence the interpreter's own flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

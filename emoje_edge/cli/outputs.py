@@ -68,7 +68,7 @@ class Outputs:
         return path is not None and path.is_dir()
 
     def _place(self, path: Path | None, source: str, ending: str) -> Path | None:
-        return path / f"{self._stems[source]}.{ending}" if path and path.is_dir() else path
+        return path / f"{self._stems[source]}-{ending}" if path and path.is_dir() else path
 
     def rows_path(self, source: str) -> Path | None:
         return self._place(self.out, source, f"emotions.{self.form}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emoje_edge.errors import UsageError
-from emoje_edge.perception.media import is_live
+from emoje_edge.perception.sources import is_live
 
 # Endings that a folder or glob is searched for; a file named outright is opened whatever its ending.
 VIDEO = ("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "mts", "m2ts", "ts", "wmv", "flv", "3gp", "ogv")
@@ -47,15 +47,21 @@ def _expand_path(name: str) -> list[str]:
 
 
 def guard(output: Path | None, sources: Sequence[str], text: Path | None) -> None:
-    """Refuse an output that would overwrite what is being read: a source, or its subtitles.
+    """Refuse an output that would overwrite what is read, or be read for a video's subtitles the next time.
 
     Raises:
         UsageError: it would.
     """
-    if output is None or not output.exists() or not output.is_file():
+    if output is None:
         return
-    read = [Path(s) for s in sources if not is_live(s)] + ([text] if text else [])
-    beside = [p.with_suffix(ending) for p in read for ending in SUBTITLES]
-    for path in [*read, *beside]:
-        if path.exists() and path.samefile(output):
+    files = [Path(s) for s in sources if not is_live(s)]
+    for path in [*files, *([text] if text else [])]:
+        if path.exists() and output.exists() and path.samefile(output):
             raise UsageError(f"{output} is read here, and would be overwritten", "give the output another name")
+    for path in files:
+        beside = output.parent.resolve() == path.parent.resolve()
+        if beside and output.suffix.lower() in SUBTITLES and output.name.startswith(f"{path.stem}."):
+            raise UsageError(
+                f"{output} is where the words of {path.name} are looked for",
+                f"give it another name: {output.with_name(f'{path.stem}-emotions{output.suffix}')}",
+            )

@@ -76,7 +76,7 @@ def draw_timeline(events: Sequence[UtteranceEmotion], path: Path, *, title: str 
 def _spans(events: Sequence[UtteranceEmotion]) -> list[tuple[float, float]]:
     """(start, end) of each bar, s; a bar ends where the next one starts."""
     starts = [e.start for e in events]
-    following = [*starts[1:], float("inf")]
+    following = [*starts, float("inf")][1:]
     return [(e.start, max(min(e.end, after), e.start)) for e, after in zip(events, following, strict=True)]
 
 

@@ -51,8 +51,9 @@ def csv_header(labels: Sequence[str]) -> str:
 def csv_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
     """One line; empty cells where there is no value."""
     row = event.to_dict()
+    speaker = " ".join((event.speaker or "").split())  # a lone \r would end the row for some readers
     return _csv_line(
-        [row["source"], row["start"], row["end"], row["speaker"] or "", row["emotion"] or ""]
+        [row["source"], row["start"], row["end"], speaker, row["emotion"] or ""]
         + [row["probabilities"].get(label, "") for label in labels]
         + ["+".join(row["modalities"])]
         + [row["weights"].get(modality.value, "") for modality in Modality]
