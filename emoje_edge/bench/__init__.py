@@ -1,0 +1,1 @@
+"""Latency, memory and throughput on this device: what `emoje-edge bench` measures and writes."""

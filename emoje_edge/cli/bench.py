@@ -1,0 +1,115 @@
+"""`emoje-edge bench`: the latency table of this device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Mask
+
+
+@click.command("bench")
+@click.option("--mask", default="all", show_default=True, help='"all", or one mask such as text,pose.')
+@click.option(
+    "--backend",
+    "backends",
+    multiple=True,
+    default=("onnx",),
+    show_default=True,
+    help="onnx, tensorrt or aot; may be repeated.",
+)
+@click.option(
+    "--batch",
+    "batches",
+    multiple=True,
+    type=click.IntRange(1, 1024),
+    default=(1,),
+    show_default=True,
+    help="Utterances a call; may be repeated.",
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Processor threads of an engine.")
+@click.option(
+    "--engine-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Engines that `build` made; default: the shipped ones.",
+)
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A video to time end to end; may be repeated.",
+)
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the report: .html, .md or .json.",
+)
+def command(
+    mask: str,
+    backends: tuple[str, ...],
+    batches: tuple[int, ...],
+    threads: int,
+    engine_dir: Path | None,
+    sources: tuple[Path, ...],
+    report_path: Path | None,
+) -> None:
+    """Measure the engines on this device, and whole videos with --source.
+
+    Each engine runs in a process of its own, at batch 1 by default, on seeded inputs in rotation.
+
+    \b
+    Examples:
+      emoje-edge bench
+      emoje-edge bench --mask text,pose --batch 1 --batch 64
+      emoje-edge bench --source talk.mp4 --report report.html
+    """
+    from emoje_edge.bench import engines, machine, report
+    from emoje_edge.bench.card import card_figures
+
+    if report_path and report_path.suffix.lower() not in report.FORMATS:
+        raise UsageError(
+            f"--report {report_path}: unknown ending {report_path.suffix!r}", f"allowed: {', '.join(report.FORMATS)}"
+        )
+    masks = Mask.all() if mask == "all" else (Mask.parse(mask),)
+    before = machine.noise()
+    rows = [
+        row
+        for n in batches
+        for row in engines.measure(masks, backends, batch=n, threads=threads, engine_dir=engine_dir)
+    ]
+    timed = []
+    if sources:
+        from emoje_edge.bench.sources import measure_source
+
+        timed = [measure_source(path, threads=threads) for path in sources]
+    found = report.Report(machine.describe(), (before, machine.noise()), rows, timed, card_figures())
+    _show(found)
+    if report_path:
+        report.write(found, report_path)
+        click.echo(f"Report: {report_path}")
+    if all(row.status != "ok" for row in rows):
+        raise WorkError(
+            "no engine could be measured", "the status column says why; `emoje-edge doctor` says what to do"
+        )
+
+
+def _show(found: object) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from emoje_edge.bench.report import Report
+
+    assert isinstance(found, Report)
+    console = Console()
+    table = Table(title="Engines on this device")
+    for i, title in enumerate(found.header()):
+        table.add_column(title, justify="left" if i < 3 else "right", overflow="fold")
+    for row in found.rows():
+        table.add_row(*row)
+    console.print(table)
+    for line in [*found.source_lines(), *found.facts()]:
+        console.print(line, highlight=False)
