@@ -51,9 +51,8 @@ def csv_header(labels: Sequence[str]) -> str:
 def csv_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
     """One line; empty cells where there is no value."""
     row = event.to_dict()
-    speaker = " ".join((event.speaker or "").split())  # a lone \r would end the row for some readers
     return _csv_line(
-        [row["source"], row["start"], row["end"], speaker, row["emotion"] or ""]
+        [row["source"], row["start"], row["end"], row["speaker"] or "", row["emotion"] or ""]
         + [row["probabilities"].get(label, "") for label in labels]
         + ["+".join(row["modalities"])]
         + [row["weights"].get(modality.value, "") for modality in Modality]
@@ -191,8 +190,8 @@ def check_folder(path: Path) -> None:
 
 def _csv_line(cells: Sequence[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)  # so that a cell with either of the two is quoted
+    return line.getvalue()[:-2] + "\n"
 
 
 def _clock(seconds: float, mark: str) -> str:
