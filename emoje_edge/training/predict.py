@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,6 +84,7 @@ class Predictor(Protocol):
 
     classes: tuple[str, ...]
     mask: Mask
+    collator: Collator
 
     def predict(self, corpus: Corpus, missing: Missing = NOTHING_MISSING) -> Predictions:
         """Predict every utterance of the corpus, dialogue by dialogue."""
@@ -124,7 +125,7 @@ def batches(corpus: Corpus, collator: Collator, missing: Missing, size: int) -> 
         yield collator(group)
 
 
-def in_order(corpus: Corpus, rows: list[tuple[Sample, np.ndarray, np.ndarray, np.ndarray]]) -> Predictions:
+def in_order(corpus: Corpus, rows: Sequence[tuple[Sample, np.ndarray, np.ndarray, np.ndarray | None]]) -> Predictions:
     """Rows (sample, logits, weights, fused) put back into the corpus' order."""
     place = {id(s): i for i, s in enumerate(corpus.samples)}
     rows = sorted(rows, key=lambda r: place[id(r[0])])
@@ -136,7 +137,7 @@ def in_order(corpus: Corpus, rows: list[tuple[Sample, np.ndarray, np.ndarray, np
         probabilities=e / e.sum(1, keepdims=True),
         weights=np.stack([r[2] for r in rows]),
         logits=logits,
-        fused=np.stack([r[3] for r in rows]) if rows[0][3] is not None else None,
+        fused=None if rows[0][3] is None else np.stack([r[3] for r in rows if r[3] is not None]),
     )
 
 

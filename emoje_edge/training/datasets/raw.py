@@ -21,7 +21,6 @@ from emoje_edge.training.datasets.options import Options
 
 # Raise by one whenever perception's numbers change.
 PERCEPTION = 1
-POSE_FPS = 12.5
 
 
 def clip_features(
@@ -118,9 +117,22 @@ def _audio(path: Path, start: float, end: float | None) -> np.ndarray:
 
 
 def _pose(path: Path, start: float, end: float | None) -> np.ndarray:
-    from emoje_edge.perception.features import pose_of_clip
+    from emoje_edge.perception.media import VideoFrame, decode
+    from emoje_edge.perception.pose import BlazePose
+    from emoje_edge.perception.skeleton import JOINTS, RATE, normalise, resample
 
-    return pose_of_clip(path, start, end)
+    times: list[float] = []
+    landmarks: list[np.ndarray] = []
+    with BlazePose() as pose:
+        for frame in decode(path, video=True, audio=False, fps=RATE):
+            if end is not None and frame.time > end:
+                break
+            if isinstance(frame, VideoFrame) and frame.time >= start:
+                times.append(frame.time)
+                landmarks.append(pose.estimate(frame.pixels, frame.time))
+    if not times:
+        return np.zeros((0, len(JOINTS), 3), np.float32)
+    return normalise(resample(times, np.stack(landmarks)))
 
 
 _COMPUTE: dict[Modality, Callable[[Path, float, float | None], np.ndarray]] = {

@@ -1,0 +1,104 @@
+"""`emoje-edge evaluate`: a model or the installed engines on a labelled corpus."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from emoje_edge.errors import UsageError
+from emoje_edge.modality import Mask
+
+if TYPE_CHECKING:
+    from emoje_edge.training.datasets import Corpus
+    from emoje_edge.training.evaluate import Row
+
+
+@click.command()
+@click.option("--dataset", "-d", required=True, metavar="D", help="Name of the corpus, e.g. meld, ravdess, manifest.")
+@click.option("--root", required=True, type=click.Path(path_type=Path), help="Its folder, or one file of it.")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "dev", "test", "all"]),
+    help="Default: test, else dev, where the corpus has official splits; else all.",
+)
+@click.option("--mask", default=None, metavar="M|all", help="e.g. text,audio.  Default: whatever the corpus brings.")
+@click.option(
+    "--model", type=click.Path(path_type=Path), metavar="RUN|ENGINE_DIR", help="Default: the installed engines."
+)
+@click.option("--backend", default="onnx", show_default=True, help="Of engines: onnx, tensorrt or aot.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--no-context", is_flag=True, help="Each utterance on its own, without its dialogue.")
+@click.option("--ways", type=click.Choice(["4", "6"]), default="6", help="IEMOCAP: how many classes.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Folder for features computed from raw media.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for report.json and confusion.png.")
+@click.option("--threads", type=int, default=None, help="CPU threads of the engine.")
+def command(**given: Any) -> None:
+    """Measure a model or the engines on a labelled data set.
+
+    \b
+    emoje-edge evaluate --dataset meld --root MELD --split dev
+    emoje-edge evaluate --dataset ravdess --root RAVDESS --mask all --model RUN --format json
+    """
+    if given["out"] and given["out"].exists() and not given["out"].is_dir():
+        raise UsageError(f"{given['out']} is a file", "--out takes a folder")
+    from emoje_edge.training.evaluate import draw_confusion, evaluate, evaluate_all, open_model
+
+    mask = given["mask"]
+    every = mask is not None and mask.strip().lower() == "all"
+    only = None if mask is None or every else Mask.parse(mask)
+    corpus = _corpus(given, only)
+    model = open_model(given["model"], backend=given["backend"], threads=given["threads"])
+    context = not given["no_context"]
+    rows = (
+        list(evaluate_all(model, corpus, context=context))
+        if every
+        else [evaluate(model, corpus, only, context=context)]
+    )
+    plain = [row.to_dict() for row in rows]
+    report = json.dumps(plain if every else plain[0], indent=2)
+    if given["out"]:
+        best = max((row for row in rows if not row.missing_rate), key=lambda row: len(row.mask))
+        draw_confusion(best.scores, given["out"] / "confusion.png")
+        (given["out"] / "report.json").write_text(report + "\n", encoding="utf-8")
+    if given["form"] == "json":
+        click.echo(report)
+    else:
+        _table(corpus, rows)
+
+
+def _corpus(given: dict[str, Any], mask: Mask | None) -> Corpus:
+    from emoje_edge.training.datasets import Options, open_dataset
+
+    options = Options(mask=mask, cache=given["cache"], ways=int(given["ways"]))
+    corpus = open_dataset(given["dataset"], given["root"], split="all", options=options)
+    splits = {sample.split for sample in corpus.samples}
+    chosen = given["split"] or next((name for name in ("test", "dev") if name in splits), "all")
+    return corpus.split(chosen)
+
+
+def _table(corpus: Corpus, rows: list[Row]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{corpus.name}: {sum(rows[0].scores.support.values())} labelled utterances")
+    for name in ("mask", "missing", "weighted F1", "95 %", "macro F1", "accuracy", "UAR", "ECE"):
+        table.add_column(name, justify="left" if name == "mask" else "right", no_wrap=True)
+    for row in rows:
+        s = row.scores
+        interval = f"{row.interval[0]:.3f}–{row.interval[1]:.3f}" if row.interval else f"± {row.deviation or 0:.3f}"
+        figures = (f"{x:.3f}" for x in (s.macro_f1, s.accuracy, s.uar, s.ece))
+        missing = f"{row.missing_rate:.1f}" if row.missing_rate else ""
+        table.add_row(str(row.mask), missing, f"{s.weighted_f1:.3f}", interval, *figures)
+    console = Console(width=None if Console().is_terminal else 110)
+    console.print(table)
+    per_class = Table(title=f"F1 by class, mask {rows[0].mask}" if len(rows) == 1 else "F1 by class")
+    per_class.add_column("mask")
+    for name, support in rows[0].scores.support.items():
+        per_class.add_column(f"{name} ({support})", justify="right")
+    for row in rows:
+        if not row.missing_rate:
+            per_class.add_row(str(row.mask), *(f"{v:.3f}" for v in row.scores.per_class_f1.values()))
+    console.print(per_class)

@@ -1,0 +1,122 @@
+"""Predictions by engines: the same batches as a checkpoint gets, through the engine of the mask in question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from emoje_edge.engine.manifest import Manifest
+from emoje_edge.engine.session import Session, find_engine, open_engine
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Mask, Modality
+from emoje_edge.model.config import Encoder, LandmarkEncoder, ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.training.batching import Batch, Collator
+from emoje_edge.training.datasets.base import Corpus, Sample
+from emoje_edge.training.predict import NOTHING_MISSING, Missing, Predictions, batches, in_order
+from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
+
+Row = tuple[Sample, np.ndarray, np.ndarray, np.ndarray | None]
+
+
+class EnginePredictor:
+    """The engines of one model.
+
+    Args:
+        folder: what `build --out` filled; None for the engines of this machine or the package.
+        backend: onnx, tensorrt or aot.
+
+    Raises:
+        WorkError: no engine there, or a damaged one.
+    """
+
+    def __init__(self, folder: Path | None = None, *, backend: str = "onnx", threads: int | None = None) -> None:
+        self.folder, self.backend, self.threads = folder, backend, threads
+        masks = [mask for mask in Mask.all() if find_engine(mask, backend, folder) is not None]
+        if not masks:
+            raise WorkError(
+                f"no {backend} engine in {folder or 'the package'}", f"emoje-edge build --mask all --backend {backend}"
+            )
+        self._sessions: dict[Mask, Session] = {}
+        self.masks = tuple(masks)
+        self.mask = max(masks, key=len)
+        manifest = self._open(self.mask).manifest
+        self.classes = manifest.labels
+        self.state_width = next(int(t.shape[1]) for t in manifest.inputs if t.name == "state")
+        words = folder / "tokenizer.json" if folder and (folder / "tokenizer.json").is_file() else shipped_tokenizer()
+        config = _config(manifest)
+        needs_words = isinstance(config.text, TextEncoder)
+        self.collator = Collator(config, tokeniser(words) if needs_words else None, trim=False)
+
+    def predict(self, corpus: Corpus, missing: Missing = NOTHING_MISSING) -> Predictions:
+        """See `Predictor.predict`."""
+        mask = self._mask(corpus, missing)
+        rows: list[Row] = []
+        for number, whole in enumerate(batches(corpus, self.collator, missing, 64)):
+            rows += self._dialogues(missing.apply(whole, number), None if missing.rate else mask)
+        return in_order(corpus, rows)
+
+    def _mask(self, corpus: Corpus, missing: Missing) -> Mask:
+        """The engine for a corpus: of what it brings and what may be used."""
+        brought = Mask.of({m for s in corpus.samples for m in s.modalities}) & self.mask
+        mask = brought & (missing.mask or self.mask) if brought else None
+        if mask is None:
+            raise UsageError(f"{corpus.name} brings nothing of {missing.mask or self.mask}", "take another mask")
+        return mask
+
+    def _dialogues(self, batch: Batch, mask: Mask | None) -> list[Row]:
+        """All rows of a batch, step by step; without `mask` each row goes to the engine of what it has."""
+        bits = (batch.present.numpy() * [m.bit for m in Modality]).sum(1)
+        state = np.zeros((batch.steps[0], self.state_width), dtype=np.float32)
+        rows: list[Row] = []
+        start = 0
+        for active in batch.steps:
+            here = np.arange(start, start + active)
+            logits = np.zeros((active, len(self.classes)), dtype=np.float32)
+            weights = np.zeros((active, len(Modality)), dtype=np.float32)
+            following = state[:active].copy()
+            for b in np.unique(bits[here]) if mask is None else [0]:
+                some = np.flatnonzero(bits[here] == b) if mask is None else np.arange(active)
+                engine = mask or (Mask(int(b)) if b else self.mask)
+                out = self._open(engine).run(self._inputs(batch, here[some], engine, state[some]))
+                logits[some], weights[some], following[some] = out["logits"], out["weights"], out["next_state"]
+            rows += [(batch.samples[r], logits[i], weights[i], None) for i, r in enumerate(here)]
+            state = following
+            start += active
+        return rows
+
+    def _inputs(self, batch: Batch, rows: np.ndarray, mask: Mask, state: np.ndarray) -> dict[str, np.ndarray]:
+        inputs = {"speaker": batch.speaker.numpy()[rows], "state": np.ascontiguousarray(state)}
+        for tensor in self._open(mask).manifest.inputs:
+            name = tensor.name.removesuffix("_length")
+            if tensor.name in inputs:
+                continue
+            m = Modality(name)
+            if m in batch.inputs:
+                x, length = batch.inputs[m]
+                value = (length if tensor.name.endswith("_length") else x).numpy()[rows]
+            else:
+                value = np.zeros((len(rows), *(int(n) for n in tensor.shape[1:])))
+            inputs[tensor.name] = value.astype(tensor.dtype)
+        return inputs
+
+    def _open(self, mask: Mask) -> Session:
+        if mask not in self._sessions:
+            self._sessions[mask] = open_engine(mask, engine_dir=self.folder, backend=self.backend, threads=self.threads)
+        return self._sessions[mask]
+
+
+def _config(manifest: Manifest) -> ModelConfig:
+    """As much of the model as collating needs, told by the engine's inputs."""
+    encoders: dict[str, Encoder | None] = {m.value: None for m in Modality}
+    for tensor in manifest.inputs:
+        shape = [int(n) for n in tensor.shape[1:]]
+        if tensor.name not in encoders:
+            continue
+        if tensor.dtype == "int64":
+            encoders[tensor.name] = TextEncoder(tokens=shape[0], vocabulary=1 << 31)
+        elif len(shape) == 3:
+            encoders[tensor.name] = LandmarkEncoder(frames=shape[0], joints=shape[1])
+        else:
+            encoders[tensor.name] = VectorEncoder(tokens=shape[0], features=shape[1])
+    return ModelConfig(**encoders, classes=manifest.labels)  # type: ignore[arg-type]

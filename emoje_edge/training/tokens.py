@@ -1,0 +1,22 @@
+"""The tokeniser of a run: the function that a `Collator` takes, by perception's own code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emoje_edge.perception.text import Tokeniser
+from emoje_edge.training.batching import Tokenise
+
+
+def shipped_tokenizer() -> Path:
+    """The tokenizer file that came with the package."""
+    return Path(__file__).resolve().parent.parent / "assets" / "tokenizer.json"
+
+
+def tokeniser(path: Path | None = None) -> Tokenise:
+    """Words -> token ids, as in inference.
+
+    Raises:
+        WorkError: the file is missing or damaged.
+    """
+    return Tokeniser(path or shipped_tokenizer()).encode  # type: ignore[return-value]
