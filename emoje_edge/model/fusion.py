@@ -1,14 +1,14 @@
 """Query-adaptive fusion: the last cross-attention, pooled, and the modalities weighed per utterance.
 
 The utterance itself is the query: its gate scores each modality's descriptor, a softmax over the present ones
-gives the weights, and users see them.  The core runs as one fused operator (`emoje_kernels.cross_modal_fuse`).
+gives the weights, and users see them.  The core runs as one fused operator (`emoje_kernels.cross_modal_fuse_packed`).
 `static`, `mean` and `concat` are the baselines of the evidence.
 """
 
 from __future__ import annotations
 
 import torch
-from emoje_kernels import cross_modal_fuse
+from emoje_kernels import cross_modal_fuse_packed
 from torch import Tensor, nn
 
 from emoje_edge.modality import Mask, Modality
@@ -38,22 +38,23 @@ class Fusion(nn.Module):
         elif kind == "concat":
             self.join = nn.Linear(width * len(Modality), width)
         self.norm_out = nn.LayerNorm(width)
+        self.impl = "auto"  # of the operator: the Triton kernels on CUDA, the reference elsewhere
 
     def forward(self, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor]:
         """Return (fused [B, D], weights [B, 3], descriptors [B, 3, D])."""
         normed = {m: self.norm[m.value](x) for m, (x, _) in tokens.items()}
         packed = torch.cat([self.project[m.value](x) for m, x in normed.items()], 1)
         b, s, _ = packed.shape
-        q, k, v = packed.reshape(b, s, 3, self.heads, -1).unbind(2)
+        qkv = packed.reshape(b, s, 3, self.heads, -1)
         capacities = tuple(tokens[m][0].shape[1] if m in tokens else 0 for m in Modality)
         absent = torch.zeros(b, dtype=torch.int32, device=packed.device)
         lengths = torch.stack([tokens[m][1].sum(1).int() if m in tokens else absent for m in Modality], 1)
         query = self._query(normed, tokens)
-        gate = query.reshape(b, self.heads, -1).to(q.dtype)
-        fused, weights, descriptors = cross_modal_fuse(
-            q.contiguous(), k.contiguous(), v.contiguous(), gate, lengths, capacities, mask=Mask.of(tokens).bits
+        gate = query.reshape(b, self.heads, -1).to(qkv.dtype)
+        fused, weights, descriptors = cross_modal_fuse_packed(
+            qkv, gate, lengths, capacities, mask=Mask.of(tokens).bits, impl=self.impl
         )
-        descriptors = descriptors.flatten(2)
+        descriptors = descriptors.flatten(2).to(fused.dtype)
         fused = fused.flatten(1)
         if self.kind in ("static", "concat"):
             fused, weights = self._baseline(descriptors, (lengths > 0).to(descriptors.dtype))
@@ -66,7 +67,7 @@ class Fusion(nn.Module):
             return torch.zeros_like(pooled[0])  # equal scores: the plain mean over present modalities
         here = torch.stack([tokens[m][1].amax(1) for m in tokens], 1)
         share = here / here.sum(1, keepdim=True).clamp(min=1)
-        return self.gate(torch.einsum("bm,bmd->bd", share, torch.stack(pooled, 1)))
+        return self.gate(torch.einsum("bm,bmd->bd", share.to(pooled[0].dtype), torch.stack(pooled, 1)))
 
     def _baseline(self, descriptors: Tensor, here: Tensor) -> tuple[Tensor, Tensor]:
         equal = here / here.sum(1, keepdim=True).clamp(min=1)
