@@ -73,7 +73,7 @@ def test_video_plays_at_the_times_of_the_source(tmp_path: Path) -> None:
     assert abs(times[0] - 0.5) < 0.05
     assert abs(times[-1] - 11.46) < 0.05
     # between the utterances one empty picture, that stands until the next one begins
-    gap = [picture for time, picture in frames if 2.4 < time < 9.9]
+    gap = [picture for time, picture in frames if 2.49 < time < 9.9]
     assert len(gap) == 1
     assert gap[0].max() < 24
 
