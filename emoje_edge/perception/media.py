@@ -221,6 +221,9 @@ class Media(AbstractContextManager["Media"]):
             stream = reader.stream
             if stream.duration is not None:
                 yield reader, float((stream.duration + (stream.start_time or 0)) * stream.time_base) - self._zero
+            if stream.type == "video" and stream.frames and stream.average_rate:
+                # FFmpeg shortens the length of a cut AVI file, but not its number of frames
+                yield reader, stream.frames / float(stream.average_rate)
         if self.info.duration is not None and len(readers) == len(self._container.streams):
             yield max(readers, key=lambda reader: reader.end), self.info.duration
 
