@@ -36,7 +36,7 @@ class LogMelEncoder:
     frames: int = 768
     bands: int = 64
     width: int = 128
-    layers: int = 1
+    layers: int = 0
     heads: int = 4
 
     @property

@@ -118,6 +118,7 @@ class LogMelEncoder(nn.Module):
         )
         self.flat = nn.Linear(c.width * -(-c.bands // 16), c.width)
         self.drop = nn.Dropout(dropout)
+        self.whole = nn.Linear(2 * c.width, c.width)
         self.layers = nn.ModuleList(TransformerLayer(c.width, c.heads, dropout) for _ in range(c.layers))
         self.norm = nn.LayerNorm(c.width)
         self.out = nn.Linear(c.width, width)
