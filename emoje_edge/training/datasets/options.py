@@ -16,12 +16,12 @@ class Options:
         mask: modalities that are wanted; raw media of the others are not decoded.  None for all.
         cache: folder of features computed from raw media; None for the user's cache folder.
         ways: IEMOCAP: four or six classes.
-        views: motion capture: random camera views a performance.
+        views: motion capture: random camera views a performance; 0 is the plain front.
         seed: of those views.
     """
 
     mask: Mask | None = None
     cache: Path | None = None
     ways: int = 6
-    views: int = 4
+    views: int = 0
     seed: int = 0
