@@ -1,4 +1,4 @@
-"""The definition of the operator in plain torch: any device, differentiable, exportable to ONNX.
+"""The definition of the operators in plain torch: any device, differentiable, exportable to ONNX.
 
 Tokens of the three modalities lie one after another on one axis, each modality in a segment of fixed
 capacity: text | audio | pose (an absent one has capacity 0).  For utterance n, head by head, modality m:
@@ -18,48 +18,76 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from emoje_kernels.layout import MODALITIES, present
+
 # Finite, so that a fully masked row is uniform and not NaN; exp(-1e4) is zero in every float type.
 MASKED = -1e4
+
+
+def accumulator(dtype: torch.dtype) -> torch.dtype:
+    """The type sums are kept in: fp64 for fp64, fp32 for all others."""
+    return torch.float64 if dtype == torch.float64 else torch.float32
 
 
 def cross_modal_fuse_reference(
     q: Tensor, k: Tensor, v: Tensor, gate: Tensor, lengths: Tensor, capacities: Sequence[int], *, mask: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (fused [N, H, DH], weights [N, 3], descriptors [N, 3, H, DH]).
+    """Return (fused [N, H, DH] like the gate, weights [N, 3], descriptors [N, 3, H, DH]).
 
     Args:
         q, k, v: [N, S, H, DH], S the sum of `capacities`.
         gate: [N, H, DH], the query of the modality weighting.
-        lengths: [N, 3] integers, valid tokens of each modality, at most its capacity.
+        lengths: [N, 3] integers, valid tokens of each modality; beyond its capacity counts as full.
         capacities: segment sizes of text, audio, pose.
         mask: bit m set where modality m may be present.
+
+    Weights and descriptors are fp32, or fp64 where q is.
     """
-    n, _, h, dh = q.shape
-    present = [m for m in range(3) if mask >> m & 1]
-    starts = [sum(capacities[:m]) for m in range(3)]
-    segment = {m: slice(starts[m], starts[m] + capacities[m]) for m in present}
-    # valid[m]: [N, capacity], 1 for a token, 0 for padding
-    valid = {
-        m: (torch.arange(capacities[m], device=q.device)[None] < lengths[:, m : m + 1]).to(q.dtype) for m in present
-    }
-    share = {m: valid[m] / valid[m].sum(1, keepdim=True).clamp(min=1) for m in present}
-    zero = torch.zeros(n, h, dh, dtype=q.dtype, device=q.device)
-    descriptors = [zero, zero, zero]
-    for m in present:
-        descriptors[m] = torch.einsum("ns,nshd->nhd", share[m], v[:, segment[m]])
-        others = [o for o in present if o != m]
-        if others:
-            keys, values, there = (
-                torch.cat([x[o] for o in others], 1)
-                for x in ({o: k[:, segment[o]] for o in others}, {o: v[:, segment[o]] for o in others}, valid)
-            )
-            logits = torch.einsum("nihd,njhd->nhij", q[:, segment[m]], keys) * dh**-0.5
-            logits = logits + (1 - there)[:, None, None, :] * MASKED
-            # rows: [N, H, J], the mean of P over the valid queries; nothing where there is no key
-            rows = torch.einsum("ni,nhij->nhj", share[m], logits.softmax(-1)) * there.amax(1)[:, None, None]
-            descriptors[m] = descriptors[m] + torch.einsum("nhj,njhd->nhd", rows, values)
-    desc = torch.stack(descriptors, 1)
-    here = torch.stack([valid[m].amax(1) if m in valid else torch.zeros_like(zero[:, 0, 0]) for m in range(3)], 1)
-    score = torch.einsum("nmhd,nhd->nm", desc, gate) / math.sqrt(h * dh) + (1 - here) * MASKED
+    wide = accumulator(q.dtype)
+    # [N, H, S, DH], as matrix products want them
+    q, k, v = (t.to(wide).transpose(1, 2) for t in (q, k, v))
+    held = present(mask)
+    starts = [sum(capacities[:m]) for m in range(MODALITIES)]
+    # member: [N, T, S], T the modalities of the mask; 1 where a valid token belongs to the modality
+    member = torch.stack([_member(lengths[:, m], starts[m], capacities[m], q.shape[2]) for m in held], 1).to(wide)
+    share = member / member.sum(-1, keepdim=True).clamp(min=1)
+    rows = share[:, None]
+    if len(held) > 1:
+        allowed = member.sum(1, keepdim=True) - member
+        pooled = []
+        for i, m in enumerate(held):
+            own = slice(starts[m], starts[m] + capacities[m])
+            logits = (q[:, :, own] * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+            logits = logits + (1 - allowed[:, None, i : i + 1]) * MASKED
+            pooled.append(share[:, None, i : i + 1, own] @ logits.softmax(-1))
+        # without any key the softmax is uniform over what is masked: nothing may come of it
+        rows = rows + torch.cat(pooled, 2) * allowed[:, None]
+    # [N, H, T, S] x [N, H, S, DH]: the own mean and the mean of P in one product
+    found = dict(zip(held, (rows @ v).unbind(2), strict=True))
+    zero = torch.zeros_like(gate, dtype=wide)
+    desc = torch.stack([found.get(m, zero) for m in range(MODALITIES)], 1)
+    fused, weights = modality_weights_reference(desc, gate, lengths, mask=mask)
+    return fused, weights, desc
+
+
+def _member(length: Tensor, start: int, capacity: int, tokens: int) -> Tensor:
+    """[N, S]: whether a token of the packed axis is one of the first `length` of the segment at `start`."""
+    position = torch.arange(tokens, device=length.device)[None] - start
+    return (position >= 0) & (position < length[:, None].clamp(max=capacity))
+
+
+def modality_weights_reference(desc: Tensor, gate: Tensor, lengths: Tensor, *, mask: int) -> tuple[Tensor, Tensor]:
+    """Weigh descriptors [N, 3, H, DH] against the gate [N, H, DH]: (fused like the gate, weights [N, 3])."""
+    wide = accumulator(desc.dtype)
+    h, dh = gate.shape[1:]
+    d = desc.to(wide)
+    nobody = torch.zeros_like(lengths[:, 0], dtype=wide)
+    here = torch.stack([(lengths[:, m] > 0).to(wide) if mask >> m & 1 else nobody for m in range(MODALITIES)], 1)
+    score = torch.einsum("nmhd,nhd->nm", d, gate.to(wide)) / math.sqrt(h * dh) + (1 - here) * MASKED
     weights = score.softmax(-1) * here
-    return torch.einsum("nm,nmhd->nhd", weights, desc), weights, desc
+    return torch.einsum("nm,nmhd->nhd", weights, d).to(gate.dtype), weights
+
+
+def dequantise(x: Tensor, scale: Tensor) -> Tensor:
+    """int8 [N, S, H, DH] times its head's scale [H], as fp32."""
+    return x.float() * scale[None, None, :, None]
