@@ -1,0 +1,83 @@
+"""From a specialised network to ONNX: one trace a mask, from which every precision is emitted.
+
+The network is traced with real tensors (`make_fx`) at a batch size that no other axis has, so that the batch stays
+dynamic in the graph; parity at other batch sizes is part of the build and of the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emoje_edge.engine.backends import BuildRequest
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, fx
+
+TRACED_BATCH = 11
+DIALECT = {"int8": "uint8", "fp32": "fp32"}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A traced network: its graph and the tensors that the graph names."""
+
+    graph: fx.Graph
+    constants: Mapping[str, Tensor]
+    outputs: tuple[tuple[int, ...], ...]
+
+
+def trace(network: torch.nn.Module, example: tuple[Tensor, ...]) -> Trace:
+    """Record the network's operators on inputs like `example` (any batch)."""
+    import torch
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    inputs = tuple(x[:1].expand(TRACED_BATCH, *x.shape[1:]).contiguous() for x in example)
+    with torch.no_grad():
+        module = make_fx(network.requires_grad_(False), tracing_mode="real", pre_dispatch=True)(*inputs)
+        outputs = network(*inputs)
+    module.graph.eliminate_dead_code()
+    constants = {n.target: getattr(module, n.target) for n in module.graph.nodes if n.op == "get_attr"}
+    return Trace(module.graph, constants, tuple(tuple(x.shape[1:]) for x in outputs))
+
+
+def emit_onnx(traced: Trace, request: BuildRequest, dialect: str) -> bytes:
+    """The ONNX file of a trace in one of `onnx_ops.DIALECTS`."""
+    import numpy as np
+
+    from emoje_edge import __version__
+    from emoje_edge.engine.onnx_graph import GraphBuilder
+    from emoje_edge.engine.onnx_ops import Emitter, Value
+
+    builder = GraphBuilder()
+    emitter = Emitter(builder, dialect, TRACED_BATCH, "speaker")
+    inputs = [
+        Value(name, (TRACED_BATCH, *x.shape[1:]), x.dtype)
+        for name, x in zip(request.input_names, request.example, strict=True)
+    ]
+    results = emitter.run(traced.graph, inputs, traced.constants)
+    types = [str(x.numpy().dtype) for x in request.example]
+    model = builder.model(
+        [(v.name, dtype, v.shape[1:]) for v, dtype in zip(inputs, types, strict=True)],
+        [(n, np.dtype("float32").name, s) for n, s in zip(request.output_names, traced.outputs, strict=True)],
+        [value.name for value in results],
+        f"emoje-edge {__version__}",
+    )
+    return model.SerializeToString()
+
+
+def export_onnx(request: BuildRequest, path: Path) -> None:
+    """Write the request's network as ONNX for ONNX Runtime."""
+    traced = trace(request.network, request.example)
+    path.write_bytes(emit_onnx(traced, request, DIALECT[request.precision]))
+
+
+def export_versions() -> dict[str, Any]:
+    """Versions of what wrote the file."""
+    import onnx
+    import torch
+
+    return {"torch": torch.__version__, "onnx": onnx.__version__}

@@ -1,0 +1,479 @@
+"""From a traced graph of aten operators to ONNX, in floating point or in one of two INT8 dialects.
+
+One table, one function an operator.  `emoje_edge::qdq` nodes become what the chosen dialect's runtime fuses:
+
+- `fp32`: nothing, so that one trace gives both precisions;
+- `uint8`: zero point 128 for activations and weights, int32 bias, linears as 2-D Gemm: ONNX Runtime's QGemm.  Signed
+  8-bit would saturate on x86 without VNNI;
+- `int8`: zero point 0 and fp32 bias, for TensorRT's own parser.
+
+Why not torch.onnx: its trace with symbolic shapes takes some ten times longer, and QGemm wants this exact form.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from emoje_calibration.operators import LEVELS
+from torch import Tensor, fx
+
+from emoje_edge.engine.onnx_graph import GraphBuilder
+from emoje_edge.errors import WorkError
+
+DIALECTS = ("fp32", "uint8", "int8")
+_ZERO = {"uint8": np.uint8(128), "int8": np.int8(0)}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A computed tensor: its name in the graph, and its shape and dtype as traced."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """A tensor that went through `qdq`: what it was, and its ranges."""
+
+    source: Value | Tensor
+    amax: np.ndarray
+
+
+class Emitter:
+    """Walks the traced graph; `batch` is the traced batch size, which no other axis may have."""
+
+    def __init__(self, builder: GraphBuilder, dialect: str, batch: int, batch_source: str) -> None:
+        self.b, self.dialect, self.batch, self.batch_source = builder, dialect, batch, batch_source
+
+    def run(self, graph: fx.Graph, inputs: list[Value], constants: Mapping[str, Tensor]) -> list[Value]:
+        """Emit every node; returns the outputs."""
+        values: dict[fx.Node, Any] = {}
+        given = iter(inputs)
+        for node in graph.nodes:
+            if node.op == "placeholder":
+                values[node] = next(given)
+            elif node.op == "get_attr":
+                values[node] = constants[node.target]
+            elif node.op == "call_function":
+                values[node] = self._call(node, values)
+            else:
+                return [self.value(values[x]) for x in node.args[0]]
+        raise AssertionError("a traced graph ends in an output")
+
+    def _call(self, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
+        args = fx.map_arg(node.args, values.__getitem__)
+        kwargs = fx.map_arg(node.kwargs, values.__getitem__)
+        name = str(node.target)
+        if node.target is operator.getitem:
+            return args[0][args[1]]
+        if name in IDENTITIES:
+            return args[0]
+        leaves = [
+            x for x in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(x, (Value, Tensor, Quantised))
+        ]
+        if all(isinstance(x, Tensor) for x in leaves) and name != QDQ:
+            return node.target(*args, **kwargs)  # type: ignore[operator]
+        if name not in TABLE:
+            raise WorkError(f"no ONNX translation of {name}", "report it: the network has an operator that is new")
+        return TABLE[name](self, _out(node), *args, **kwargs)
+
+    # ---- helpers for the operators
+
+    def value(self, x: Any) -> Value:
+        """`x` as a node's input; constants become initialisers, those with a row an utterance grow at run time."""
+        if isinstance(x, Value):
+            return x
+        if isinstance(x, Quantised):
+            return self.dequantised(x)
+        tensor = x if isinstance(x, Tensor) else torch.tensor(x)
+        shape = tuple(tensor.shape)
+        if not shape or shape[0] != self.batch:
+            return Value(self.b.constant(tensor.detach().numpy()), shape, tensor.dtype)
+        one = self.b.constant(tensor[:1].detach().numpy())
+        size = self.b.add("Shape", self.batch_source, start=0, end=1)
+        rest = self.b.axes(shape[1:])
+        full = self.b.add("Concat", size, rest, axis=0) if shape[1:] else size
+        return Value(self.b.add("Expand", one, full), shape, tensor.dtype)
+
+    def cast(self, x: Any, dtype: torch.dtype) -> str:
+        if not isinstance(x, (Value, Quantised)):
+            tensor = (x if isinstance(x, Tensor) else torch.tensor(x)).to(dtype)
+            # a constant a row of the batch holds the same rows: broadcasting does
+            return self.b.constant(tensor[:1].numpy() if tensor.shape[:1] == (self.batch,) else tensor.numpy())
+        value = self.value(x)
+        return value.name if value.dtype == dtype else self.b.add("Cast", value.name, to=_onnx_type(dtype))
+
+    def shape(self, shape: tuple[int, ...]) -> list[int]:
+        return [-1 if i == 0 and n == self.batch else n for i, n in enumerate(shape)]
+
+    def dequantised(self, x: Quantised) -> Value:
+        """The tensor after Q/DQ, for operators that have no INT8 form; fp32 leaves it as it was."""
+        if self.dialect == "fp32":
+            return self.value(x.source)
+        if isinstance(x.source, Tensor):
+            axis = int(np.argmax(x.amax.shape)) if x.amax.size > 1 else 0
+            name = self.weight(x.source.detach().numpy(), x.amax, axis)
+            return Value(name, tuple(x.source.shape), x.source.dtype)
+        return Value(self.activation(x), x.source.shape, x.source.dtype)
+
+    def activation(self, x: Quantised, two_dimensional: bool = False) -> str:
+        """Q/DQ of a computed tensor, as [-1, K] where asked."""
+        source = self.value(x.source)
+        name = source.name
+        if two_dimensional and len(source.shape) != 2:
+            name = self.b.reshape(name, (-1, source.shape[-1]))
+        scale = self.b.constant(np.float32(x.amax.reshape(())) / np.float32(LEVELS))
+        zero = self.b.constant(_ZERO[self.dialect])
+        return self.b.add("DequantizeLinear", self.b.add("QuantizeLinear", name, scale, zero), scale, zero)
+
+    def weight(self, weight: np.ndarray, amax: np.ndarray, axis: int, transposed: bool = False) -> str:
+        """DequantizeLinear of a stored 8-bit weight with one scale a channel on `axis`."""
+        name, scale, zero = self.packed(weight, amax, transposed)
+        return self.b.add("DequantizeLinear", name, scale, zero, axis=1 - axis if transposed else axis)
+
+    def packed(self, weight: np.ndarray, amax: np.ndarray, transposed: bool = False) -> tuple[str, str, str]:
+        """The 8-bit weight, its scales and zero points, as constants."""
+        scale = amax.astype(np.float32) / np.float32(LEVELS)
+        zero = _ZERO[self.dialect]
+        integers = np.clip(np.rint(weight / scale), -LEVELS, LEVELS).astype(np.int16) + int(zero)
+        integers = integers.T if transposed else integers
+        scales = scale.reshape(-1)
+        zeros = np.full(scales.shape, zero)
+        return self.b.constant(integers.astype(zero.dtype)), self.b.constant(scales), self.b.constant(zeros)
+
+    def integer_bias(self, bias: Tensor, x_amax: np.ndarray, w_amax: np.ndarray) -> str:
+        """int32 bias on the accumulator's grid."""
+        level = np.float32(LEVELS)
+        scale = (np.float32(x_amax.reshape(())) / level) * (w_amax.astype(np.float32).reshape(-1) / level)
+        integers = np.rint(bias.detach().numpy() / scale).astype(np.int32)
+        zeros = self.b.constant(np.zeros(integers.shape, np.int32))
+        return self.b.add("DequantizeLinear", self.b.constant(integers), self.b.constant(scale), zeros, axis=0)
+
+
+Handler = Callable[..., Any]
+QDQ = "emoje_edge.qdq.default"
+IDENTITIES = {
+    f"aten.{name}"
+    for name in ("dropout.default", "contiguous.default", "alias.default", "detach.default", "detach_.default")
+} | {"aten.lift_fresh_copy.default", "aten.clone.default"}
+TABLE: dict[str, Handler] = {}
+
+
+def operator_for(*names: str) -> Callable[[Handler], Handler]:
+    """Register the emitter of these operators: handler(emitter, (shape, dtype) of the result, *args, **kwargs)."""
+
+    def register(handler: Handler) -> Handler:
+        for name in names:
+            TABLE[name if "::" in name or name == QDQ else f"aten.{name}"] = handler
+        return handler
+
+    return register
+
+
+@dataclass(frozen=True)
+class Out:
+    """Shape and dtype of a node's result, as traced (a list's are not needed)."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+def _out(node: fx.Node) -> Out:
+    meta = node.meta.get("val")
+    if not isinstance(meta, Tensor):
+        meta = node.meta.get("tensor_meta")
+    if meta is None or not hasattr(meta, "dtype"):
+        return Out((), torch.float32)
+    return Out(tuple(meta.shape), meta.dtype)
+
+
+def _onnx_type(dtype: torch.dtype) -> int:
+    from onnx import helper
+
+    return helper.np_dtype_to_tensor_dtype(torch.empty(0, dtype=dtype).numpy().dtype)
+
+
+@operator_for(QDQ)
+def _qdq(e: Emitter, out: Out, x: Any, amax: Tensor) -> Quantised:
+    return Quantised(x, amax.detach().numpy())
+
+
+@operator_for("linear.default")
+def _linear(e: Emitter, out: Out, x: Any, weight: Any, bias: Tensor | None = None) -> Value:
+    if e.dialect == "uint8" and isinstance(x, Quantised) and isinstance(weight, Quantised):
+        array = weight.source.detach().numpy()  # type: ignore[union-attr]
+        parts = [e.activation(x, two_dimensional=True), e.weight(array, weight.amax, 0, transposed=True)]
+        if bias is not None:
+            parts.append(e.integer_bias(bias, x.amax, weight.amax))
+        name = e.b.add("Gemm", *parts)
+        return Value(name if len(out.shape) == 2 else e.b.reshape(name, e.shape(out.shape)), out.shape, out.dtype)
+    if isinstance(weight, Quantised) and e.dialect != "fp32":
+        kernel = e.weight(weight.source.detach().numpy(), weight.amax, 0, transposed=True)  # type: ignore[union-attr]
+    else:
+        raw = weight.source if isinstance(weight, Quantised) else weight
+        kernel = e.b.constant(raw.detach().numpy().T)
+    source = e.value(x).name
+    if len(out.shape) == 2 and bias is not None:
+        return Value(e.b.add("Gemm", source, kernel, e.value(bias).name), out.shape, out.dtype)
+    name = e.b.add("MatMul", source, kernel)
+    return Value(name if bias is None else e.b.add("Add", name, e.value(bias).name), out.shape, out.dtype)
+
+
+@operator_for("embedding.default")
+def _embedding(e: Emitter, out: Out, weight: Any, ids: Value, *_: Any) -> Value:
+    if not isinstance(weight, Quantised) or e.dialect == "fp32":
+        return Value(e.b.add("Gather", e.value(weight).name, ids.name, axis=0), out.shape, out.dtype)
+    # look up bytes, then dequantise the few rows found: the table stays small in memory too
+    table, scale, zero = e.packed(weight.source.detach().numpy(), weight.amax)  # type: ignore[union-attr]
+    rows = e.b.add("Gather", table, ids.name, axis=0)
+    return Value(e.b.add("DequantizeLinear", rows, scale, zero, axis=len(out.shape) - 1), out.shape, out.dtype)
+
+
+@operator_for("conv1d.default", "conv2d.default")
+def _convolution(
+    e: Emitter, out: Out, x: Any, weight: Any, bias: Tensor | None = None, stride: Any = (1,), padding: Any = (0,),
+    dilation: Any = (1,), groups: int = 1,
+) -> Value:  # fmt: skip
+    rank = len(out.shape) - 2
+    strides, pads, dilations = (list(v) * (rank if len(v) == 1 else 1) for v in (stride, padding, dilation))
+    parts = [e.value(x).name, e.value(weight).name]
+    if bias is not None and e.dialect == "uint8" and isinstance(x, Quantised) and isinstance(weight, Quantised):
+        parts.append(e.integer_bias(bias, x.amax, weight.amax))
+    elif bias is not None:
+        parts.append(e.value(bias).name)
+    name = e.b.add("Conv", *parts, strides=strides, pads=pads * 2, dilations=dilations, group=groups)
+    return Value(name, out.shape, out.dtype)
+
+
+@operator_for("batch_norm.default")
+def _batch_norm(
+    e: Emitter, out: Out, x: Any, weight: Any, bias: Any, mean: Any, var: Any, _training: bool, _m: float, eps: float,
+    *_: Any,
+) -> Value:  # fmt: skip
+    parts = [e.value(v).name for v in (x, weight, bias, mean, var)]
+    return Value(e.b.add("BatchNormalization", *parts, epsilon=eps), out.shape, out.dtype)
+
+
+@operator_for("layer_norm.default")
+def _layer_norm(e: Emitter, out: Out, x: Any, shape: Any, weight: Any, bias: Any, eps: float = 1e-5, *_: Any) -> Value:
+    parts = [e.value(v).name for v in (x, weight, bias)]
+    return Value(e.b.add("LayerNormalization", *parts, axis=-len(shape), epsilon=eps), out.shape, out.dtype)
+
+
+@operator_for("scaled_dot_product_attention.default")
+def _attention(e: Emitter, out: Out, q: Any, k: Any, v: Any, bias: Any = None, *_: Any, **__: Any) -> Value:
+    query, key, value = e.value(q), e.value(k), e.value(v)
+    scale = e.b.constant(np.float32(query.shape[-1] ** -0.5))
+    swapped = e.b.add("Transpose", key.name, perm=[0, 1, 3, 2])
+    logits = e.b.add("MatMul", e.b.add("Mul", query.name, scale), swapped)
+    if bias is not None:
+        logits = e.b.add("Add", logits, e.value(bias).name)
+    return Value(e.b.add("MatMul", e.b.add("Softmax", logits, axis=-1), value.name), out.shape, out.dtype)
+
+
+def _elementwise(op: str, swap: bool = False) -> Handler:
+    def handler(e: Emitter, out: Out, x: Any, y: Any) -> Value:
+        types = [v.dtype if isinstance(v, (Value, Tensor)) else None for v in (x, y)]
+        known = [t for t in types if t is not None]
+        common = known[0] if len(known) == 1 else torch.promote_types(*known)
+        common = out.dtype if out.dtype != torch.bool else common
+        names = [e.cast(x, common), e.cast(y, common)]
+        return Value(e.b.add(op, *(names[::-1] if swap else names)), out.shape, out.dtype)
+
+    return handler
+
+
+def _logical(op: str) -> Handler:
+    def handler(e: Emitter, out: Out, x: Any, y: Any) -> Value:
+        return Value(e.b.add(op, e.cast(x, torch.bool), e.cast(y, torch.bool)), out.shape, out.dtype)
+
+    return handler
+
+
+for _name, _op in (
+    ("add", "Add"), ("mul", "Mul"), ("div", "Div"), ("sub", "Sub"), ("lt", "Less"), ("gt", "Greater"),
+    ("pow", "Pow"), ("le", "LessOrEqual"), ("ge", "GreaterOrEqual"), ("eq", "Equal"),
+):  # fmt: skip
+    operator_for(f"{_name}.Tensor", f"{_name}.Scalar", f"{_name}.Tensor_Scalar")(_elementwise(_op))
+operator_for("maximum.default")(_elementwise("Max"))
+operator_for("__and__.Tensor", "bitwise_and.Tensor", "logical_and.default")(_logical("And"))
+operator_for("__or__.Tensor", "bitwise_or.Tensor", "logical_or.default")(_logical("Or"))
+operator_for("floor_divide.default")(_elementwise("Div"))  # lengths: never negative
+operator_for("rsub.Scalar")(_elementwise("Sub", swap=True))
+
+
+def _unary(op: str, **attributes: Any) -> Handler:
+    def handler(e: Emitter, out: Out, x: Any, *_: Any, **__: Any) -> Value:
+        return Value(e.b.add(op, e.value(x).name, **attributes), out.shape, out.dtype)
+
+    return handler
+
+
+for _name, _op in (
+    ("relu", "Relu"), ("sigmoid", "Sigmoid"), ("tanh", "Tanh"), ("exp", "Exp"), ("gelu", "Gelu"), ("abs", "Abs"),
+    ("neg", "Neg"), ("sqrt", "Sqrt"), ("logical_not", "Not"), ("bitwise_not", "Not"),
+):  # fmt: skip
+    operator_for(f"{_name}.default")(_unary(_op))
+
+
+@operator_for("softmax.int")
+def _softmax(e: Emitter, out: Out, x: Any, axis: int, *_: Any) -> Value:
+    return Value(e.b.add("Softmax", e.value(x).name, axis=axis), out.shape, out.dtype)
+
+
+@operator_for("to.dtype")
+def _to(e: Emitter, out: Out, x: Any, dtype: torch.dtype, *_: Any) -> Value:
+    return Value(e.cast(x, dtype), out.shape, dtype)
+
+
+def _reduction(op: str) -> Handler:
+    def handler(e: Emitter, out: Out, x: Any, axes: Any = None, keep: bool = False, **_: Any) -> Value:
+        value = e.value(x)
+        axes = range(len(value.shape)) if axes is None else [axes] if isinstance(axes, int) else axes
+        # integer sums are counts here; torch widens them to int64, and so does the cast
+        name = e.b.add(op, e.cast(value, out.dtype), e.b.axes(list(axes)), keepdims=int(keep))
+        return Value(name, out.shape, out.dtype)
+
+    return handler
+
+
+for _name, _op in (("amax.default", "ReduceMax"), ("sum.dim_IntList", "ReduceSum"), ("mean.dim", "ReduceMean")):
+    operator_for(_name)(_reduction(_op))
+
+
+@operator_for("clamp.default")
+def _clamp(e: Emitter, out: Out, x: Any, low: Any = None, high: Any = None) -> Value:
+    name = e.cast(x, out.dtype)
+    if low is not None:
+        name = e.b.add("Max", name, e.cast(low, out.dtype))
+    if high is not None:
+        name = e.b.add("Min", name, e.cast(high, out.dtype))
+    return Value(name, out.shape, out.dtype)
+
+
+@operator_for("matmul.default", "bmm.default")
+def _matmul(e: Emitter, out: Out, x: Any, y: Any) -> Value:
+    return Value(e.b.add("MatMul", e.value(x).name, e.value(y).name), out.shape, out.dtype)
+
+
+@operator_for("where.self")
+def _where(e: Emitter, out: Out, condition: Any, x: Any, y: Any) -> Value:
+    name = e.b.add("Where", e.value(condition).name, e.cast(x, out.dtype), e.cast(y, out.dtype))
+    return Value(name, out.shape, out.dtype)
+
+
+@operator_for("masked_fill.Scalar")
+def _masked_fill(e: Emitter, out: Out, x: Any, condition: Any, fill: float) -> Value:
+    return _where(e, out, condition, fill, x)
+
+
+@operator_for("einsum.default")
+def _einsum(e: Emitter, out: Out, equation: str, operands: Any, **_: Any) -> Value:
+    names = [e.value(x).name for x in operands]
+    return Value(e.b.add("Einsum", *names, equation=equation), out.shape, out.dtype)
+
+
+@operator_for("unsqueeze.default")
+def _unsqueeze(e: Emitter, out: Out, x: Any, axis: int) -> Value:
+    return Value(e.b.add("Unsqueeze", e.value(x).name, e.b.axes([axis])), out.shape, out.dtype)
+
+
+@operator_for("squeeze.dim")
+def _squeeze(e: Emitter, out: Out, x: Any, axis: int) -> Value:
+    return Value(e.b.add("Squeeze", e.value(x).name, e.b.axes([axis])), out.shape, out.dtype)
+
+
+@operator_for("permute.default")
+def _permute(e: Emitter, out: Out, x: Any, axes: Any) -> Value:
+    permutation = [axis % len(out.shape) for axis in axes]
+    return Value(e.b.add("Transpose", e.value(x).name, perm=permutation), out.shape, out.dtype)
+
+
+@operator_for("transpose.int")
+def _transpose(e: Emitter, out: Out, x: Any, a: int, b: int) -> Value:
+    permutation = list(range(len(out.shape)))
+    permutation[a], permutation[b] = permutation[b], permutation[a]
+    return Value(e.b.add("Transpose", e.value(x).name, perm=permutation), out.shape, out.dtype)
+
+
+@operator_for("reshape.default", "view.default", "flatten.using_ints", "_unsafe_view.default", "expand.default")
+def _reshape(e: Emitter, out: Out, x: Any, *_: Any) -> Value:
+    value = e.value(x)
+    if int(np.prod(value.shape)) != int(np.prod(out.shape)):  # expand: broadcasting does it
+        return value
+    return Value(e.b.reshape(value.name, e.shape(out.shape)), out.shape, out.dtype)
+
+
+@operator_for("slice.Tensor")
+def _slice(e: Emitter, out: Out, x: Any, axis: int = 0, start: Any = 0, end: Any = None, step: int = 1) -> Any:
+    value = e.value(x)
+    if value.shape == out.shape:
+        return value
+    bounds = [e.b.axes([v]) for v in (start or 0, np.iinfo(np.int64).max if end is None else end, axis, step)]
+    return Value(e.b.add("Slice", value.name, *bounds), out.shape, out.dtype)
+
+
+@operator_for("select.int")
+def _select(e: Emitter, out: Out, x: Any, axis: int, index: int) -> Value:
+    name = e.b.add("Gather", e.value(x).name, e.b.constant(index, np.int64), axis=axis)
+    return Value(name, out.shape, out.dtype)
+
+
+@operator_for("cat.default")
+def _cat(e: Emitter, out: Out, tensors: Any, axis: int = 0) -> Value:
+    return Value(e.b.add("Concat", *[e.value(x).name for x in tensors], axis=axis), out.shape, out.dtype)
+
+
+@operator_for("stack.default")
+def _stack(e: Emitter, out: Out, tensors: Any, axis: int = 0) -> Value:
+    names = [e.b.add("Unsqueeze", e.value(x).name, e.b.axes([axis])) for x in tensors]
+    return Value(e.b.add("Concat", *names, axis=axis), out.shape, out.dtype)
+
+
+@operator_for("chunk.default")
+def _chunk(e: Emitter, out: Out, x: Any, parts: int, axis: int = 0) -> list[Value]:
+    value = e.value(x)
+    size = -(-value.shape[axis] // parts)
+    starts = range(0, value.shape[axis], size)
+    sizes = [min(size, value.shape[axis] - start) for start in starts]
+    names = e.b.add("Split", value.name, e.b.axes(sizes), outputs=len(sizes), axis=axis)
+    rank, axis = len(value.shape), axis % len(value.shape)
+    shapes = [tuple(n if i == axis else value.shape[i] for i in range(rank)) for n in sizes]
+    return [Value(name, shape, value.dtype) for name, shape in zip(names, shapes, strict=True)]
+
+
+@operator_for("unbind.int")
+def _unbind(e: Emitter, out: Out, x: Any, axis: int = 0) -> list[Value]:
+    value = e.value(x)
+    axis %= len(value.shape)
+    shape = value.shape[:axis] + value.shape[axis + 1 :]
+    return [
+        Value(e.b.add("Gather", value.name, e.b.constant(i, np.int64), axis=axis), shape, value.dtype)
+        for i in range(value.shape[axis])
+    ]
+
+
+@operator_for("pad.default")
+def _pad(e: Emitter, out: Out, x: Any, pads: Any, *_: Any) -> Value:
+    value = e.value(x)
+    before, after = [0] * len(value.shape), [0] * len(value.shape)
+    for i in range(len(pads) // 2):  # torch counts from the last axis
+        before[-1 - i], after[-1 - i] = pads[2 * i], pads[2 * i + 1]
+    return Value(e.b.add("Pad", value.name, e.b.axes(before + after)), out.shape, out.dtype)
+
+
+@operator_for("zeros_like.default", "new_zeros.default")
+def _zeros(e: Emitter, out: Out, *_: Any, **__: Any) -> Tensor:
+    return torch.zeros(out.shape, dtype=out.dtype)
+
+
+@operator_for("ones_like.default", "new_ones.default")
+def _ones(e: Emitter, out: Out, *_: Any, **__: Any) -> Tensor:
+    return torch.ones(out.shape, dtype=out.dtype)
