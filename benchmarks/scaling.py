@@ -29,7 +29,7 @@ Row = dict[str, Any]
 
 
 def operations(mask: Mask) -> float:
-    """Floating point operations of one utterance: the matmuls and convolutions of the eager network, as torch counts."""
+    """Floating point operations of one utterance: the matmuls and convolutions of the eager network."""
     from contenders import student
     from torch.utils.flop_counter import FlopCounterMode
 
