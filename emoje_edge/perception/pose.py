@@ -6,6 +6,7 @@ where the head is.  Hands and feet beyond wrist and ankle are left out too.  No 
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import re
@@ -15,7 +16,6 @@ import threading
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -125,26 +125,37 @@ def _point(landmark: Any) -> tuple[float, float, float]:
 def _pose_solution() -> types.ModuleType:
     """`mediapipe.python.solutions.pose` alone.
 
-    Its two parent packages import matplotlib, OpenCV, a sound library and all other solutions, ten times the time and
-    65 MB for nothing that is used here.  Bare packages stand in for them meanwhile, and go again, so that whoever
-    imports MediaPipe later gets it whole.
+    The packages above it import matplotlib, OpenCV, a sound library and all other solutions: ten times the time, and
+    65 MB, for nothing that is used here.  They are left to run when somebody asks for what they define.
     """
-    parents = ("mediapipe", "mediapipe.python.solutions")
-    if any(name in sys.modules for name in parents):
-        return importlib.import_module("mediapipe.python.solutions.pose")
-    spec = importlib.util.find_spec("mediapipe")
-    if spec is None or not spec.submodule_search_locations:
-        raise ImportError("mediapipe is not installed")
-    root = Path(next(iter(spec.submodule_search_locations))).parent
-    for name in parents:
-        package = types.ModuleType(name)
-        package.__path__ = [str(root.joinpath(*name.split(".")))]
-        sys.modules[name] = package
+    for name in ("mediapipe", "mediapipe.python.solutions"):
+        if name not in sys.modules:
+            spec = importlib.util.find_spec(name)
+            if spec is None:
+                raise ImportError(f"{name} is not installed")
+            package = importlib.util.module_from_spec(spec)
+            package.__class__ = _Deferred
+            sys.modules[name] = package
+    _Deferred.waiting = True
     try:
         return importlib.import_module("mediapipe.python.solutions.pose")
     finally:
-        for name in parents:
-            sys.modules.pop(name, None)
+        _Deferred.waiting = False
+
+
+class _Deferred(types.ModuleType):
+    """A package whose `__init__` runs when somebody else asks for what it defines."""
+
+    waiting = False  # while pose itself is imported, which asks for submodules only
+
+    def __getattr__(self, name: str) -> Any:
+        if _Deferred.waiting or name.startswith("__"):
+            raise AttributeError(name)
+        object.__setattr__(self, "__class__", types.ModuleType)
+        assert self.__spec__ is not None
+        assert self.__spec__.loader is not None
+        self.__spec__.loader.exec_module(self)
+        return getattr(self, name)
 
 
 _NOISE = re.compile(

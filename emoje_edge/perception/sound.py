@@ -28,7 +28,9 @@ class Sound:
 
     def take(self, start: float, end: float) -> NDArray[np.float32]:
         """Samples from `start` to `end`, as far as they are there; holes are silence."""
-        first = max(start, self._blocks[0].time) if self._blocks else start
+        if not self._blocks:
+            return np.zeros(0, dtype=np.float32)
+        first = max(start, self._blocks[0].time)
         last = min(end, self.until)
         out = np.zeros(max(0, round((last - first) * SAMPLE_RATE)), dtype=np.float32)
         for block in self._blocks:

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import emoje_edge
+from emoje_edge.errors import WorkError
+from emoje_edge.perception.text import LENGTH, Tokeniser
+
+SHIPPED = Path(emoje_edge.__file__).parent / "assets" / "tokenizer.json"
+
+
+@pytest.fixture(scope="module")
+def tokeniser():
+    return Tokeniser(SHIPPED)
+
+
+def test_words_become_ids(tokeniser):
+    ids = tokeniser.encode("Oh my God, I can't believe it!")
+    assert ids.dtype == np.int64
+    assert 5 <= ids.size <= 16
+    assert ids.min() >= 0
+    assert ids.max() < tokeniser.size
+    assert not np.array_equal(ids, tokeniser.encode("That is fine."))
+
+
+def test_a_long_utterance_keeps_its_beginning_and_end(tokeniser):
+    start, end = "Well I really do think that", "you know this makes me so very happy!"
+    long = tokeniser.encode(f"{start} {'and then ' * 60} {end}")
+    assert long.size == LENGTH
+    assert np.array_equal(long[:6], tokeniser.encode(start)[:6])
+    assert np.array_equal(long[-6:], tokeniser.encode(end)[-6:])
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_no_words_no_ids(tokeniser, text):
+    assert tokeniser.encode(text).shape == (0,)
+
+
+@pytest.mark.parametrize("text", ["é ü 漢字 🙂", "\x00\ufffd", "a" * 100_000])
+def test_any_text_is_taken(tokeniser, text):
+    assert tokeniser.encode(text).size <= LENGTH
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "not json"])
+def test_damaged_file(tmp_path, content):
+    path = tmp_path / "tokenizer.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(WorkError, match=r"tokenizer\.json cannot be read"):
+        Tokeniser(path)

@@ -1,0 +1,183 @@
+import itertools
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emoje_edge.errors import UsageError
+from emoje_edge.perception.audio import SAMPLE_RATE
+from emoje_edge.perception.media import AudioBlock, decode
+from emoje_edge.perception.utterances import LONGEST, SHORTEST, Cues, Utterance, VoiceActivity, Windows
+
+NOISE = np.random.default_rng(3)
+
+
+def _recording(*parts: tuple[float, float], noise: float = 0.001) -> np.ndarray:
+    """Sound from (seconds, loudness) parts: noise whose loudness wavers four times a second, as syllables do."""
+    pieces = []
+    for seconds, loudness in parts:
+        time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+        syllables = 0.6 + 0.4 * np.sin(2 * np.pi * 4 * time)
+        pieces.append(NOISE.standard_normal(time.size) * (loudness * syllables + noise))
+    return np.concatenate(pieces).astype(np.float32)
+
+
+def _segments(samples: np.ndarray, *, block: int = 1024, fill: float | None = None, start: float = 0.0):
+    voice = VoiceActivity(fill)
+    found = []
+    for first in range(0, len(samples), block):
+        found += voice.hear(AudioBlock(start + first / SAMPLE_RATE, samples[first : first + block]))
+        assert voice.horizon <= start + (first + block) / SAMPLE_RATE
+    return found + voice.finish(start + len(samples) / SAMPLE_RATE)
+
+
+def test_speech_between_pauses_is_found():
+    found = _segments(_recording((2, 0), (1.5, 0.1), (1, 0), (2.5, 0.1), (1.5, 0)))
+    assert len(found) == 2
+    assert [t for u in found for t in (u.start, u.end)] == pytest.approx([2, 3.5, 4.5, 7.0], abs=0.3)
+
+
+def test_an_utterance_comes_as_soon_as_it_is_over():
+    voice, sound = VoiceActivity(), _recording((1, 0), (2, 0.1), (3, 0))
+    for first in range(0, len(sound), 320):
+        found = voice.hear(AudioBlock(first / SAMPLE_RATE, sound[first : first + 320]))
+        if found:
+            break
+    assert first / SAMPLE_RATE == pytest.approx(3.5, abs=0.15)
+    assert voice.horizon > 2.9
+
+
+def test_a_louder_room_raises_the_floor():
+    found = _segments(_recording((6, 0), (2, 0.3), (3, 0), noise=0.03))
+    spoken = [u for u in found if u.start > 2]
+    assert len(spoken) == 1
+    assert (spoken[0].start, spoken[0].end) == pytest.approx((6, 8), abs=0.4)
+
+
+@pytest.mark.parametrize("sound", [np.zeros(5 * SAMPLE_RATE, np.float32), _recording((5, 0), noise=1e-5)])
+def test_silence_holds_no_utterance(sound):
+    assert _segments(sound) == []
+
+
+def test_long_speech_is_cut_where_it_is_quietest():
+    found = _segments(_recording((1, 0), (6, 0.1), (0.1, 0.0), (8, 0.1), (1, 0)))
+    assert len(found) >= 2
+    assert all(u.end - u.start <= LONGEST + 0.05 for u in found)
+    assert found[0].end == pytest.approx(7.05, abs=0.15)
+    for before, after in itertools.pairwise(found):
+        assert after.start == pytest.approx(before.end)
+
+
+def test_clicks_are_no_utterance():
+    assert _segments(_recording((2, 0), (0.04, 0.3), (2, 0), (0.04, 0.3), (2, 0))) == []
+
+
+def test_windows_stand_in_where_nobody_speaks():
+    found = _segments(_recording((10, 0), (2, 0.1), (1, 0)), fill=3.0)
+    assert [u.spoken for u in found] == [False, False, False, True]
+    assert [t for u in found[:3] for t in (u.start, u.end)] == pytest.approx([0, 3, 3, 6, 6, 9])
+    assert found[3].start == pytest.approx(10, abs=0.3)
+
+
+def test_a_silent_clip_shorter_than_a_window_is_one():
+    found = _segments(np.zeros(SAMPLE_RATE, np.float32), fill=3.0)
+    assert found == [Utterance(0.0, 1.0, spoken=False)]
+
+
+def test_sound_that_ends_before_the_picture():
+    voice = VoiceActivity(fill=3.0)
+    found = voice.hear(AudioBlock(0.0, _recording((1, 0), (2, 0.1))))
+    for time in np.arange(3, 60, 0.08):
+        found += voice.advance(float(time))
+    found += voice.finish(60.0)
+    assert found[0].spoken
+    assert not any(u.spoken for u in found[1:])
+    assert found[-1].end >= 57
+    for before, after in itertools.pairwise(found):
+        assert after.start >= before.end - 1e-6
+
+
+def test_a_hole_in_the_sound_ends_an_utterance():
+    voice, sound = VoiceActivity(), _recording((0.5, 0), (1.5, 0.1))
+    found = voice.hear(AudioBlock(0.0, sound)) + voice.hear(AudioBlock(30.0, sound)) + voice.finish(32.0)
+    assert len(found) == 2
+    assert found[0].end == pytest.approx(2.0, abs=0.3)
+    assert found[1].start == pytest.approx(30.5, abs=0.3)
+
+
+def test_real_speech(shared_data):
+    path = sorted((shared_data / "ravdess").glob("*.flac"))[0]
+    sound = np.concatenate([item.samples for item in decode(path) if isinstance(item, AudioBlock)])
+    found = _segments(sound)
+    assert len(found) == 1
+    # the loudest tenth of the recording lies within
+    energy = np.convolve(sound**2, np.ones(800), "same")
+    loud = np.flatnonzero(energy > np.quantile(energy, 0.9)) / SAMPLE_RATE
+    assert found[0].start < loud[0]
+    assert found[0].end > loud[-1]
+    assert av.open(str(path)).duration / 1e6 - (found[0].end - found[0].start) > 0.5
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    parts=st.lists(st.tuples(st.floats(0.05, 4), st.sampled_from([0.0, 0.02, 0.1, 0.5])), min_size=1, max_size=6),
+    block=st.integers(1, 4000),
+    fill=st.sampled_from([None, 3.0]),
+)
+def test_utterances_are_ordered_bounded_and_independent_of_blocks(parts, block, fill):
+    sound = _recording(*parts)
+    found = _segments(sound, block=block + 200, fill=fill)
+    assert found == _segments(sound, block=len(sound), fill=fill)
+    for before, after in itertools.pairwise(found):
+        assert after.start >= before.end - 1e-6
+    for utterance in found:
+        assert 0 <= utterance.start < utterance.end <= len(sound) / SAMPLE_RATE + 0.2
+        assert utterance.end - utterance.start <= LONGEST + 0.05
+        if utterance.spoken:
+            assert utterance.end - utterance.start >= SHORTEST
+
+
+def _windows(times, end, **sizes):
+    windows = Windows(**sizes)
+    found = []
+    for time in times:
+        found += windows.advance(float(time))
+    return [(u.start, u.end) for u in found + windows.finish(end)]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (0, 9, [(0, 3), (1.5, 4.5), (3, 6), (4.5, 7.5), (6, 9)]),
+        (0, 10, [(0, 3), (1.5, 4.5), (3, 6), (4.5, 7.5), (6, 9), (7.5, 10)]),
+        (0, 9.2, [(0, 3), (1.5, 4.5), (3, 6), (4.5, 7.5), (6, 9)]),
+        (0.8, 4, [(0.8, 3.8)]),
+        (0, 2, [(0, 2)]),
+        (0, 0.1, [(0, 0.1)]),
+    ],
+)
+def test_windows(start, end, expected):
+    found = _windows(np.arange(start, end, 0.08), end)
+    assert len(found) == len(expected)
+    assert np.array(found) == pytest.approx(np.array(expected))
+
+
+def test_windows_of_nothing():
+    assert _windows([], 0.0) == []
+
+
+@pytest.mark.parametrize("sizes", [{"window": 0.1}, {"window": 8.0}, {"hop": 0}, {"hop": -1}, {"window": 2, "hop": 3}])
+def test_windows_that_do_not_fit(sizes):
+    with pytest.raises(UsageError):
+        Windows(**sizes)
+
+
+def test_cues_come_when_they_begin():
+    cues = [Utterance(4, 5), Utterance(1, 9), Utterance(2, 3), Utterance(20, 21)]
+    segmenter = Cues(cues)
+    assert segmenter.horizon == 1
+    assert segmenter.advance(2.5) == [Utterance(1, 9), Utterance(2, 3)]
+    assert segmenter.horizon == 4
+    assert segmenter.finish(10) == [Utterance(4, 5)]
