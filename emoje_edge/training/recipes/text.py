@@ -1,0 +1,87 @@
+"""The text student: trained from nothing on labels, then on what the teacher says.
+
+    python -m emoje_edge.training.recipes.text words DATA OUT
+    python -m emoje_edge.training.recipes.text distil DATA WORDS_RUN TARGETS OUT [seed]
+
+`words` learns the vocabulary from all of GoEmotions and MELD; `distil` goes on with MELD's dialogues and those
+comments that the teacher has read (targets of `recipes.teacher`).  Context is the causal dialogue state.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from emoje_edge.model import ModelConfig, TextEncoder
+from emoje_edge.training.checkpoint import Run, load_weights
+from emoje_edge.training.config import TrainConfig
+from emoje_edge.training.datasets import Corpus, open_dataset
+from emoje_edge.training.objective import Targets
+from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
+from emoje_edge.training.trainer import Materials, train
+
+ENCODER = TextEncoder(vocabulary=8000, width=192, layers=2)
+WORDS = TrainConfig(
+    epochs=2,
+    batch_utterances=64,
+    learning_rate=1e-3,
+    weight_decay=0.01,
+    focal_gamma=0.0,
+    smoothing=0.05,
+    nce=0.0,
+    joint=0.0,
+    patience=0,
+    threads=1,
+)
+DISTIL = replace(WORDS, epochs=6, smoothing=0.0, soft=0.5, soft_temperature=2.0, descriptor=1.0)
+
+
+def model(*, dropout: float = 0.2, state_width: int = 128) -> ModelConfig:
+    """The text branch of the default as a network of its own."""
+    return ModelConfig(text=ENCODER, audio=None, pose=None, dropout=dropout, state_width=state_width)
+
+
+def corpora(root: Path) -> tuple[Corpus, Corpus, Corpus]:
+    """MELD's and GoEmotions' training splits and MELD's development split."""
+    meld, comments = open_dataset("meld", root / "meld"), open_dataset("goemotions", root / "goemotions")
+    return meld.split("train"), comments.split("train"), meld.split("dev")
+
+
+def read_targets(folder: Path) -> Targets:
+    """What `recipes.teacher` wrote for both corpora."""
+    files = [np.load(folder / f"{name}.npz", allow_pickle=False) for name in ("meld", "goemotions")]
+    uids = [str(uid) for file in files for uid in file["uid"]]
+    logits, descriptors = (
+        torch.from_numpy(np.concatenate([file[k] for file in files])).float() for k in ("logits", "descriptors")
+    )
+    return Targets({uid: row for row, uid in enumerate(uids)}, logits, descriptors)
+
+
+def words(root: Path, out: Path, config: TrainConfig = WORDS) -> Run:
+    """From nothing, on labels."""
+    meld, comments, dev = corpora(root)
+    training = Corpus.join([meld, comments], "text")
+    return train(model(), config, Materials(training, dev, tokeniser(), shipped_tokenizer()), out, quiet=True)
+
+
+def distil(root: Path, start: Path | None, targets: Targets, out: Path, config: TrainConfig = DISTIL) -> Run:
+    """From the `words` run (or nothing) on labels and on the teacher's word."""
+    meld, comments, dev = corpora(root)
+    read = comments.keep(lambda s: f"goemotions/{s.uid}" in targets.rows)
+    training = Corpus.join([meld, read], "text")
+    initial = load_weights(start / "model.safetensors") if start else None
+    materials = Materials(training, dev, tokeniser(), shipped_tokenizer(), targets=targets, initial=initial)
+    return train(model(), config, materials, out, quiet=True)
+
+
+if __name__ == "__main__":
+    paths = [Path(p) for p in sys.argv[2:]]
+    if sys.argv[1] == "words":
+        words(paths[0], paths[1])
+    else:
+        seed = int(sys.argv[6]) if len(sys.argv) > 6 else 0
+        distil(paths[0], paths[1], read_targets(paths[2]), paths[3], replace(DISTIL, seed=seed))
