@@ -99,7 +99,7 @@ def check_float(name: str, tensor: Tensor, impl: str) -> None:
 
 def check_tiles(capacities: Sequence[int]) -> None:
     """Segments that a Triton program can hold in registers."""
-    if max(capacities) > LARGEST_CAPACITY:
+    if max(capacities, default=0) > LARGEST_CAPACITY:
         raise ValueError(
             f"capacities {tuple(capacities)}: impl 'triton' takes at most {LARGEST_CAPACITY} tokens a modality; "
             "use impl 'reference'"
