@@ -3,24 +3,26 @@
 Linears and convolutions take `qdq` on their input (one scale) and on their weight (one a channel, axis 0); embedding
 tables on the weight alone (one a column, axis 1, so that an engine can dequantise after the look-up).  Biases are
 rounded to the accumulator's step, scale(input) * scale(weight), as integer kernels do.
-The networks here have no batch normalisation (they normalise per token), so there is nothing to fold.
+Batch normalisations are folded into the convolution before them first (`fold_batch_norms`), by calibration and here.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emoje_calibration.operators import LEVELS, qdq
 from emoje_calibration.spec import CALIBRATE, LayerSpec, Spec
 from emoje_edge.errors import WorkError
 from emoje_edge.model.network import MaskedNetwork
 
-QUANTISABLE = (nn.Linear, nn.Conv1d, nn.Embedding)
+QUANTISABLE = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding)
 _FLOOR = 1e-8  # amax of an all-zero tensor: any scale does, but not zero
 
 
@@ -56,16 +58,16 @@ class QuantLinear(nn.Module):
         return F.linear(qdq(x, self.x_amax), qdq(self.weight, self.w_amax), self.bias)
 
 
-class QuantConv1d(nn.Module):
-    """`nn.Conv1d` with INT8 weight and, where the spec gives an input scale, INT8 input."""
+class QuantConv(nn.Module):
+    """`nn.Conv1d` or `nn.Conv2d` with INT8 weight and, where the spec gives an input scale, INT8 input."""
 
     x_amax: Tensor | None
     w_amax: Tensor
     bias: Tensor | None
 
-    def __init__(self, conv: nn.Conv1d, x_amax: float | None, w_amax: Tensor) -> None:
+    def __init__(self, conv: nn.Conv1d | nn.Conv2d, x_amax: float | None, w_amax: Tensor) -> None:
         super().__init__()
-        self.stride, self.padding = conv.stride, conv.padding
+        self.stride, self.padding, self.flat = conv.stride, conv.padding, isinstance(conv, nn.Conv1d)
         self.weight = nn.Parameter(conv.weight.detach().clone(), requires_grad=False)
         self.register_buffer("x_amax", None if x_amax is None else torch.tensor([x_amax]))
         self.register_buffer("w_amax", w_amax)
@@ -75,7 +77,8 @@ class QuantConv1d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.x_amax is not None:
             x = qdq(x, self.x_amax)
-        return F.conv1d(x, qdq(self.weight, self.w_amax), self.bias, self.stride, self.padding)  # type: ignore[arg-type]
+        convolve = F.conv1d if self.flat else F.conv2d
+        return convolve(x, qdq(self.weight, self.w_amax), self.bias, self.stride, self.padding)  # type: ignore[operator]
 
 
 class QuantEmbedding(nn.Module):
@@ -92,13 +95,25 @@ class QuantEmbedding(nn.Module):
         return F.embedding(ids, qdq(self.weight, self.w_amax))
 
 
+def fold_batch_norms(network: nn.Module) -> nn.Module:
+    """A copy in which every batch normalisation that directly follows a convolution is part of it."""
+    folded = copy.deepcopy(network).eval()
+    for parent in list(folded.modules()):
+        children = list(parent.named_children())
+        for (first, conv), (second, norm) in pairwise(children):
+            if isinstance(conv, (nn.Conv1d, nn.Conv2d)) and isinstance(norm, (nn.BatchNorm1d, nn.BatchNorm2d)):
+                setattr(parent, first, fuse_conv_bn_eval(conv, norm))
+                setattr(parent, second, nn.Identity())
+    return folded
+
+
 def quantize(network: nn.Module, layers: Mapping[str, LayerSpec]) -> nn.Module:
-    """A copy of `network` with these layers in INT8 and the rest untouched.
+    """A copy of `network`, its batch normalisations folded, with these layers in INT8 and the rest untouched.
 
     Raises:
         WorkError: a layer that the network lacks, or of another shape.
     """
-    quantised = copy.deepcopy(network).eval()
+    quantised = fold_batch_norms(network)
     found = dict(quantisable(quantised))
     for name, layer in layers.items():
         if name not in found:
@@ -110,9 +125,14 @@ def quantize(network: nn.Module, layers: Mapping[str, LayerSpec]) -> nn.Module:
 
 def quantize_masked(network: MaskedNetwork, spec: Spec) -> MaskedNetwork:
     """The quantised eager reference of one mask: inputs, outputs and mask stay those of `network`."""
-    quantised = copy.copy(network)
-    quantised._modules = {"network": quantize(network.network, spec.layers(network.mask))}
-    return quantised
+    return with_network(network, quantize(network.network, spec.layers(network.mask)))
+
+
+def with_network(masked: MaskedNetwork, network: nn.Module) -> MaskedNetwork:
+    """`masked` around another network of the same inputs and outputs."""
+    other = copy.copy(masked)
+    other._modules = {"network": network}
+    return other
 
 
 def _quantised_layer(name: str, module: nn.Module, layer: LayerSpec) -> nn.Module:
@@ -127,8 +147,8 @@ def _quantised_layer(name: str, module: nn.Module, layer: LayerSpec) -> nn.Modul
     x_amax = None if layer.input is None else layer.input.amax[0]
     if isinstance(module, nn.Embedding):
         return QuantEmbedding(module, w_amax)
-    if isinstance(module, nn.Conv1d):
-        return QuantConv1d(module, x_amax, w_amax)
+    if isinstance(module, (nn.Conv1d, nn.Conv2d)):
+        return QuantConv(module, x_amax, w_amax)
     assert isinstance(module, nn.Linear)
     assert x_amax is not None  # the spec's reader gives every linear one
     return QuantLinear(module, x_amax, w_amax)

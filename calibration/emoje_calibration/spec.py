@@ -19,7 +19,7 @@ from emoje_edge.errors import EmojeError, WorkError
 from emoje_edge.modality import Mask
 
 SCHEMA = 1
-KINDS = ("linear", "conv1d", "embedding")
+KINDS = ("linear", "conv", "embedding")
 GRANULARITIES = ("tensor", "channel")
 MAX_BYTES = 64 << 20
 CALIBRATE = "make one: emoje-edge calibrate --model RUN --data DIR --out SPEC"
@@ -55,7 +55,7 @@ class MaskSpec:
     """What holds for one mask.
 
     Attributes:
-        inputs: layer -> range of its input.
+        inputs: layer -> range of its input; an embedding or convolution without one has INT8 weights alone.
         excluded: layer -> why it stays in floating point (measured, see `emoje_calibration.sensitivity`).
         agreement: share of equal labels with fp32 on the calibration set, 0 to 1, after the exclusions.
     """
@@ -101,7 +101,7 @@ class Spec:
         return {
             name: LayerSpec(kind, weight, inputs.get(name))
             for name, (kind, weight) in self.weights.items()
-            if name not in excluded and (name in inputs or (kind == "embedding" and _in_mask(name, mask)))
+            if name not in excluded and (name in inputs or (kind != "linear" and _in_mask(name, mask)))
         }
 
     def check_weights(self, weights_sha256: str) -> None:

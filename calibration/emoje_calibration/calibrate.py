@@ -1,0 +1,192 @@
+"""From a network and a calibration set to a spec: ranges mask by mask, and layers that hurt left out.
+
+For each mask: one pass in fp32 fills a histogram an input; each observer's ranges are tried on the whole network and
+the one that moves the logits least is taken; if the labels still differ more than the budget allows, layers leave
+INT8 in the order of their measured sensitivity until they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from emoje_calibration.data import CalibrationSet
+from emoje_calibration.hashes import weights_sha256
+from emoje_calibration.observers import METHODS, Histogram
+from emoje_calibration.quantize import fold_batch_norms, quantisable, quantize, weight_amax, with_network
+from emoje_calibration.spec import LayerSpec, MaskSpec, Range, Spec
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Mask
+from emoje_edge.model.network import AmEmoje, MaskedNetwork
+
+AUTO = "auto"
+BUDGET = 0.99  # smallest share of labels equal to fp32's
+TRIED = ("max", "percentile-99.99", "mse", "entropy")
+Batches = list[tuple[Tensor, ...]]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What quantisation changes: the share of equal labels, and the mean absolute change of the logits."""
+
+    agreement: float
+    error: float
+
+
+def calibrate(
+    network: AmEmoje,
+    data: CalibrationSet,
+    *,
+    model: str,
+    masks: Sequence[Mask] | None = None,
+    method: str = AUTO,
+    budget: float = BUDGET,
+    progress: Progress = lambda step: None,
+) -> Spec:
+    """Calibrate `network` on `data`.
+
+    Args:
+        model: its name, for the spec.
+        masks: which ones; None for every subset of the model's modalities.
+        method: an observer of `METHODS`, or `auto` for the best one of `TRIED` a mask.
+        budget: smallest agreement of labels with fp32, 0 to 1.
+        progress: called after each finished step with its name.
+
+    Raises:
+        UsageError: an unknown method, a budget outside 0 to 1, a modality that the data lack.
+        WorkError: no set of layers keeps the budget.
+    """
+    if method != AUTO and method.split("-")[0] not in {m.split("-")[0] for m in METHODS}:
+        raise UsageError(f"unknown observer {method!r}", f"allowed: {AUTO}, {', '.join(METHODS)}")
+    if not 0 < budget <= 1:
+        raise UsageError(f"budget {budget}", "the smallest agreement of labels with fp32: above 0, at most 1")
+    chosen = masks or [mask for mask in Mask.all() if mask.issubset(network.config.mask)]
+    for mask in chosen:
+        data.require(mask)
+    found = {mask: _calibrate_mask(MaskedNetwork(network, mask), data, method, budget, progress) for mask in chosen}
+    kinds = {name: (kind_of(m), weight_range(m)) for name, m in quantisable(fold_batch_norms(network))}
+    used = {name for spec in found.values() for name in (*spec.inputs, *spec.excluded)}
+    weights = {n: w for n, w in kinds.items() if n in used or w[0] != "linear"}
+    return Spec(model, weights_sha256(network), data.name, data.sha256, data.samples, budget, weights, found)
+
+
+def steps(masks: int) -> int:
+    """How often `calibrate` calls `progress`, at least."""
+    return masks * (1 + len(TRIED))
+
+
+def kind_of(module: nn.Module) -> str:
+    return "linear" if isinstance(module, nn.Linear) else "embedding" if isinstance(module, nn.Embedding) else "conv"
+
+
+def weight_range(module: nn.Module) -> Range:
+    return Range("max", "channel", tuple(float(f"{x:.7g}") for x in weight_amax(module).flatten().tolist()))
+
+
+def observe(network: MaskedNetwork, batches: Batches) -> dict[str, Histogram]:
+    """A histogram of every linear's and convolution's input; layers that the mask does not use are left out."""
+    histograms: dict[str, Histogram] = {}
+    hooks = []
+    for name, module in quantisable(network.network):
+        if not isinstance(module, nn.Embedding):
+            hooks.append(
+                module.register_forward_pre_hook(
+                    lambda _module, args, name=name: histograms.setdefault(name, Histogram()).add(args[0])
+                )
+            )
+    with torch.no_grad():
+        for inputs in batches:
+            network(*inputs)
+    for hook in hooks:
+        hook.remove()
+    return histograms
+
+
+def logits(network: nn.Module, batches: Batches) -> Tensor:
+    """[N, C] over all batches."""
+    with torch.no_grad():
+        return torch.cat([network(*inputs)[0] for inputs in batches])
+
+
+def compare(reference: Tensor, other: Tensor) -> Change:
+    return Change(
+        float((reference.argmax(1) == other.argmax(1)).float().mean()), float((reference - other).abs().mean())
+    )
+
+
+class _Trial:
+    """One mask's network, tried with different layers in INT8."""
+
+    def __init__(self, network: MaskedNetwork, batches: Batches) -> None:
+        self.network, self.batches = network, batches
+        self.folded = fold_batch_norms(network.network)
+        self.modules = dict(quantisable(self.folded))
+        self.reference = logits(network, batches)
+
+    def layers(self, inputs: dict[str, Range]) -> dict[str, LayerSpec]:
+        """Specs of the layers with an input range, and of the embeddings."""
+        layers = {}
+        for name, module in self.modules.items():
+            kind = kind_of(module)
+            if kind == "embedding" or name in inputs:
+                # a convolution's input stays in floating point: no CPU kernel gains by it, and its error is largest
+                given = inputs.get(name) if kind == "linear" else None
+                layers[name] = LayerSpec(kind, weight_range(module), given)
+        return layers
+
+    def change(self, layers: dict[str, LayerSpec]) -> Change:
+        return compare(self.reference, logits(with_network(self.network, quantize(self.folded, layers)), self.batches))
+
+
+def _calibrate_mask(
+    network: MaskedNetwork, data: CalibrationSet, method: str, budget: float, progress: Progress
+) -> MaskSpec:
+    batches = list(data.batches(network))
+    trial = _Trial(network, batches)
+    histograms = observe(network, batches)
+    progress(f"{network.mask}: observed")
+    best: tuple[Change, dict[str, LayerSpec]] | None = None
+    for name in TRIED if method == AUTO else (method,):
+        ranges = {n: Range(name, "tensor", (float(f"{h.amax(name):.7g}"),)) for n, h in histograms.items()}
+        layers = trial.layers(ranges)
+        change = trial.change(layers)
+        progress(f"{network.mask}: {name} agrees {change.agreement:.1%}")
+        if best is None or (change.agreement >= budget, -change.error) > (best[0].agreement >= budget, -best[0].error):
+            best = change, layers
+    assert best is not None
+    change, layers = best
+    excluded: dict[str, str] = {}
+    if change.agreement < budget:
+        change, excluded = _exclude(trial, layers, budget, progress)
+    inputs = {name: layer.input for name, layer in layers.items() if layer.input and name not in excluded}
+    return MaskSpec(inputs, excluded, change.agreement)
+
+
+def sensitivity(trial: _Trial, layers: dict[str, LayerSpec], progress: Progress) -> dict[str, Change]:
+    """What each layer alone in INT8 changes, worst first."""
+    found = {}
+    for name, layer in layers.items():
+        found[name] = trial.change({name: layer})
+        progress(f"{trial.network.mask}: {name} alone changes the logits by {found[name].error:.2g}")
+    return dict(sorted(found.items(), key=lambda item: -item[1].error))
+
+
+def _exclude(
+    trial: _Trial, layers: dict[str, LayerSpec], budget: float, progress: Progress
+) -> tuple[Change, dict[str, str]]:
+    """Leave out the most sensitive layers, one more each time, until the budget is kept."""
+    excluded: dict[str, str] = {}
+    for name, alone in sensitivity(trial, layers, progress).items():
+        excluded[name] = (
+            f"alone in INT8 it changes the logits by {alone.error:.3g} and {1 - alone.agreement:.1%} of labels"
+        )
+        change = trial.change({n: layer for n, layer in layers.items() if n not in excluded})
+        if change.agreement >= budget:
+            return change, excluded
+    raise WorkError(
+        f"mask {trial.network.mask}: not even without INT8 do the labels agree to {budget:.1%}", "lower --budget"
+    )
