@@ -35,11 +35,13 @@ class Settings:
 
     Args:
         goemotions: comments to train on, rare classes first.
+        read: of them, how many the student hears the teacher's word on.
         epochs: of MELD.
         frozen: lowest layers that keep their weights.
     """
 
     goemotions: int = 16_000
+    read: int = 6_000
     epochs: int = 2
     frozen: int = 2
     batch: int = 32
@@ -204,7 +206,7 @@ def write_all(teacher: Teacher, root: Path, out: Path, settings: Settings) -> No
     """Targets of MELD's training split and of GoEmotions' thinned one."""
     write_targets(teacher, open_dataset("meld", root / "meld", split="train"), out / "meld.npz")
     comments = open_dataset("goemotions", root / "goemotions", split="train")
-    comments = thin(comments, settings.goemotions, np.random.default_rng(settings.seed))
+    comments = thin(comments, settings.read, np.random.default_rng(settings.seed))
     write_targets(teacher, comments, out / "goemotions.npz", heads=(MELD, GOEMOTIONS))
 
 

@@ -61,27 +61,39 @@ def read_targets(folder: Path) -> Targets:
     return Targets({uid: row for row, uid in enumerate(uids)}, logits, descriptors)
 
 
-def words(root: Path, out: Path, config: TrainConfig = WORDS) -> Run:
-    """From nothing, on labels."""
-    meld, comments, dev = corpora(root)
-    training = Corpus.join([meld, comments], "text")
-    return train(model(), config, Materials(training, dev, tokeniser(), shipped_tokenizer()), out, quiet=True)
+Lines = tuple[Corpus, Corpus, Corpus]
 
 
-def distil(root: Path, start: Path | None, targets: Targets, out: Path, config: TrainConfig = DISTIL) -> Run:
+def words(lines: Lines, out: Path, config: TrainConfig = WORDS, *, resume: bool = False, quiet: bool = True) -> Run:
+    """From nothing, on labels: `lines` as of `corpora`."""
+    meld, comments, dev = lines
+    materials = Materials(Corpus.join([meld, comments], "text"), dev, tokeniser(), shipped_tokenizer())
+    return train(model(), config, materials, out, resume=resume, quiet=quiet)
+
+
+def distil(
+    lines: Lines,
+    start: Path | None,
+    targets: Targets,
+    out: Path,
+    config: TrainConfig = DISTIL,
+    *,
+    resume: bool = False,
+    quiet: bool = True,
+) -> Run:
     """From the `words` run (or nothing) on labels and on the teacher's word."""
-    meld, comments, dev = corpora(root)
+    meld, comments, dev = lines
     read = comments.keep(lambda s: f"goemotions/{s.uid}" in targets.rows)
     training = Corpus.join([meld, read], "text")
     initial = load_weights(start / "model.safetensors") if start else None
     materials = Materials(training, dev, tokeniser(), shipped_tokenizer(), targets=targets, initial=initial)
-    return train(model(), config, materials, out, quiet=True)
+    return train(model(), config, materials, out, resume=resume, quiet=quiet)
 
 
 if __name__ == "__main__":
     paths = [Path(p) for p in sys.argv[2:]]
     if sys.argv[1] == "words":
-        words(paths[0], paths[1])
+        words(corpora(paths[0]), paths[1])
     else:
         seed = int(sys.argv[6]) if len(sys.argv) > 6 else 0
-        distil(paths[0], paths[1], read_targets(paths[2]), paths[3], replace(DISTIL, seed=seed))
+        distil(corpora(paths[0]), paths[1], read_targets(paths[2]), paths[3], replace(DISTIL, seed=seed))

@@ -1,0 +1,190 @@
+"""The network that ships, from the corpora to the run folder.
+
+    emoje-edge train default --root DATA --out RUN
+
+DATA holds meld, goemotions, ravdess and pose.  Each stage is a run of its own under RUN and is skipped where it is
+done: `words` and `text` (recipes.text), `audio` (RAVDESS, actors 1 to 16), `pose` (Bandai through random cameras),
+`joint`.  The text stage distils from RUN/targets where `recipes.teacher` has written them, else it learns from labels
+alone.  Held out throughout: MELD dev, RAVDESS actors 17 to 20, the contents of Bandai's fold 0.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from emoje_edge.model import AmEmoje, LandmarkEncoder, LogMelEncoder, ModelConfig
+from emoje_edge.training.checkpoint import Run
+from emoje_edge.training.config import TrainConfig
+from emoje_edge.training.datasets import Corpus, Options, open_dataset
+from emoje_edge.training.datasets.mocap import content_folds, read_bandai
+from emoje_edge.training.labels import to_emotions
+from emoje_edge.training.objective import Targets
+from emoje_edge.training.recipes import audio as audio_recipe
+from emoje_edge.training.recipes import text as text_recipe
+from emoje_edge.training.recipes.augment import augment
+from emoje_edge.training.recipes.composite import compose
+from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
+from emoje_edge.training.trainer import Materials, train
+
+AUDIO_FOLD = 4  # actors 17 to 20 are held out
+POSE_FOLD = 0
+VIEWS = 24  # cameras a motion
+JOINT = TrainConfig(
+    epochs=3,
+    batch_utterances=64,
+    learning_rate=4e-4,
+    weight_decay=0.01,
+    focal_gamma=0.0,
+    smoothing=0.03,
+    nce=0.05,
+    joint=0.1,
+    partial=0.3,
+    full_share=0.4,
+    patience=0,
+    threads=1,
+)
+POSE = replace(audio_recipe.TRAINING, epochs=20, learning_rate=2e-3)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Training and held-out corpora of each modality, under the seven emotions; `voices` is RAVDESS' training part
+    with its own eight classes, which tell its encoder more."""
+
+    text: tuple[Corpus, Corpus]
+    comments: Corpus
+    voices: Corpus
+    audio: tuple[Corpus, Corpus]
+    pose: tuple[Corpus, Corpus]
+
+
+def model() -> ModelConfig:
+    """The shape of the network that ships."""
+    return ModelConfig(text=text_recipe.ENCODER, audio=LogMelEncoder(), pose=LandmarkEncoder(width=96))
+
+
+def read_parts(root: Path, cache: Path | None = None) -> Parts:
+    """All corpora under `root`."""
+    meld, comments, dev = text_recipe.corpora(root)
+    speech = open_dataset("ravdess", root / "ravdess", options=Options(cache=cache))
+    voices, speakers = audio_recipe.fold(speech, AUDIO_FOLD)
+    motions = read_bandai(next((root / "pose").glob("bandai*.npz")))
+    folds = dict(zip((m.content for m in motions), content_folds(motions).tolist(), strict=True))
+    body = to_emotions(open_dataset("bandai", root / "pose", options=Options(views=VIEWS)))
+    body = body.keep(lambda s: s.label >= 0)
+    return Parts(
+        (meld, dev),
+        comments,
+        voices,
+        (to_emotions(voices), to_emotions(speakers)),
+        (body.keep(lambda s: folds[s.group] != POSE_FOLD), body.keep(lambda s: folds[s.group] == POSE_FOLD)),
+    )
+
+
+def quicker(config: TrainConfig, quick: bool) -> TrainConfig:
+    return replace(config, epochs=1) if quick else config
+
+
+def run(root: Path | str, out: Path | str, *, resume: bool = False, quiet: bool = False, quick: bool = False) -> Run:
+    """All stages; returns the joint run, whose files are copied into `out` itself.
+
+    Args:
+        quick: one epoch a stage on a small part of the data, to see that it runs.
+    """
+    root, out = Path(root), Path(out)
+    parts = read_parts(root, out / "features")
+    if quick:
+        parts = shrink(parts)
+    targets = text_recipe.read_targets(out / "targets") if (out / "targets").is_dir() else None
+    start = initial(stages(parts, out, targets, quick=quick, resume=resume, quiet=quiet))
+    config = quicker(JOINT if targets is None else replace(JOINT, soft=0.5), quick)
+    materials = Materials(
+        mixture(parts, targets),
+        parts.text[1],
+        tokeniser(),
+        shipped_tokenizer(),
+        transform=augment,
+        targets=targets,
+        initial=start,
+    )
+    done = _stage(out / "joint", partial(train, model(), config, materials, out / "joint", quiet=quiet), resume)
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        shutil.copyfile(done.path / name, out / name)
+    return done
+
+
+def stages(
+    parts: Parts, out: Path, targets: Targets | None, *, quick: bool, resume: bool, quiet: bool
+) -> dict[str, Run]:
+    """Each modality on its own: the run of each stage by its name."""
+    lines = (parts.text[0], parts.comments, parts.text[1])
+    config = quicker(text_recipe.WORDS, quick)
+    make = partial(text_recipe.words, lines, out / "words", config, quiet=quiet)
+    found = {"words": _stage(out / "words", make, resume)}
+    if targets is not None:
+        config = quicker(text_recipe.DISTIL, quick)
+        make = partial(text_recipe.distil, lines, out / "words", targets, out / "text", config, quiet=quiet)
+        found["text"] = _stage(out / "text", make, resume)
+    voices = Materials(parts.voices, transform=augment)
+    config = quicker(replace(audio_recipe.TRAINING, seed=AUDIO_FOLD), quick)
+    make = partial(train, audio_recipe.model(parts.voices.classes), config, voices, out / "audio", quiet=quiet)
+    found["audio"] = _stage(out / "audio", make, resume)
+    make = partial(train, pose_model(), quicker(POSE, quick), Materials(parts.pose[0]), out / "pose", quiet=quiet)
+    found["pose"] = _stage(out / "pose", make, resume)
+    return found
+
+
+def _stage(folder: Path, make: Callable[..., Run], resume: bool) -> Run:
+    """The run in `folder`: read where it is finished, resumed where it was stopped, else made."""
+    return make(resume=resume and (folder / "config.json").exists())
+
+
+def pose_model() -> ModelConfig:
+    """The pose branch of the default as a network of its own."""
+    return ModelConfig(text=None, audio=None, pose=model().pose, cross_layers=0, state_width=0, dropout=0.2)
+
+
+def initial(found: dict[str, Run]) -> dict[str, Tensor]:
+    """Weights to start the joint training from: the text run whole, the encoders of audio and pose."""
+    torch.manual_seed(0)
+    weights = AmEmoje(model()).state_dict()
+    text = found.get("text", found["words"])
+    given = dict(text.network.state_dict())
+    for name in ("audio", "pose"):
+        own = found[name].network.state_dict()
+        given |= {k: v for k, v in own.items() if k.startswith(f"encoders.{name}.")}
+    return weights | {k: v for k, v in given.items() if k in weights and weights[k].shape == v.shape}
+
+
+def mixture(parts: Parts, targets: Targets | None, *, comments: int = 6000, composites: int = 2100) -> Corpus:
+    """What the joint stage reads in an epoch: each corpus with its own modality, and composites of all."""
+    read = parts.comments.keep(lambda s: targets is None or f"goemotions/{s.uid}" in targets.rows)
+    read = Corpus(read.name, read.classes, read.samples[:comments])
+    (meld, _), (speech, _), (body, _) = parts.text, parts.audio, parts.pose
+    made = compose(meld, speech, body, count=composites, seed=0)
+    return Corpus.join([meld, read, speech, body, made], "default")
+
+
+def shrink(parts: Parts, size: int = 60) -> Parts:
+    """The first few samples of everything: for trying the recipe out."""
+
+    def few(corpus: Corpus) -> Corpus:
+        return Corpus(corpus.name, corpus.classes, corpus.samples[:: max(1, len(corpus) // size)])
+
+    def start(corpus: Corpus) -> Corpus:
+        return Corpus(corpus.name, corpus.classes, corpus.samples[: 4 * size])
+
+    return Parts(
+        (start(parts.text[0]), start(parts.text[1])),
+        few(parts.comments),
+        few(parts.voices),
+        (few(parts.audio[0]), few(parts.audio[1])),
+        (few(parts.pose[0]), few(parts.pose[1])),
+    )
