@@ -47,4 +47,6 @@ class Progress:
             return
         shown = {k: v for k, v in row.items() if k in ("train_loss", "dev_weighted_f1", "dev_uar", "dev_accuracy")}
         text = "  ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in shown.items())
-        self.console.print(f"epoch {row['epoch']:3d}  {text}{'  (best)' if better else ''}", highlight=False)
+        self.console.print(
+            f"epoch {row['epoch']:3d}  {text}{'  (best)' if better else ''}", highlight=False, soft_wrap=True
+        )

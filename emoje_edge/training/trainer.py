@@ -325,7 +325,7 @@ def _refuse_foreign(out: Path, meta: dict[str, Any], resume: bool) -> None:
         differ = [
             f"{part}.{key}: {there.get(part, {}).get(key)!r} there, {value!r} asked"
             for key, value in meta[part].items()
-            if there.get(part, {}).get(key) != json.loads(json.dumps(value))
+            if key != "threads" and there.get(part, {}).get(key) != json.loads(json.dumps(value))
         ]
         if differ:
             raise UsageError(

@@ -1,0 +1,85 @@
+"""`emoje-edge train`: a model, or a text teacher, from corpora to a run folder."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from emoje_edge.cli.training_options import corpus_options, plan_from, run_options
+from emoje_edge.errors import UsageError
+
+if TYPE_CHECKING:
+    from emoje_edge.training.plan import Plan
+
+
+@click.command()
+@click.argument("config", required=False, metavar="[CONFIG|default]")
+@corpus_options
+@run_options
+@click.option("--encoder", metavar="NAME|FOLDER", help="Fine-tune this transformers encoder as a text teacher.")
+@click.option("--context", "window", type=int, default=3, show_default=True, help="Teacher: utterances before.")
+def command(config: str | None, encoder: str | None, window: int, **given: Any) -> None:
+    """Train a model.
+
+    \b
+    emoje-edge train config.toml
+    emoje-edge train --dataset meld --root MELD --out runs/meld --set epochs=30
+    emoje-edge train --dataset meld --root MELD --encoder roberta-base --out runs/teacher
+    emoje-edge train default --root DATA --out runs/default      the model that ships
+    torchrun --nproc-per-node 4 -m emoje_edge train config.toml  several GPUs
+    """
+    if config == "default":
+        _default(given)
+        return
+    plan = plan_from(config, given)
+    if plan.out is None:
+        raise UsageError("no --out", "name the folder of this run")
+    if encoder:
+        _teacher(plan, encoder, window, given)
+        return
+    from emoje_edge.training.plan import prepare
+    from emoje_edge.training.trainer import train
+
+    model, materials = prepare(plan)
+    run = train(
+        model,
+        plan.train,
+        materials,
+        plan.out,
+        resume=given["resume"],
+        device=given["device"],
+        quiet=given["quiet"],
+    )
+    click.echo(str(run.path))
+
+
+def _default(given: dict[str, Any]) -> None:
+    if given["root"] is None or given["out"] is None:
+        raise UsageError("train default without --root or --out", "give the folder of all corpora, and one for the run")
+    # a recipe is only loaded when it is run: it brings its own heavy imports
+    default = importlib.import_module("emoje_edge.training.recipes.default")
+    default.run(given["root"], given["out"], resume=given["resume"], quiet=given["quiet"])
+
+
+def _teacher(plan: Plan, encoder: str, window: int, given: dict[str, Any]) -> None:
+    from emoje_edge.training.plan import prepare
+    from emoje_edge.training.teacher import TeacherConfig, train_teacher
+
+    _, materials = prepare(plan)
+    defaults = TeacherConfig(encoder)
+    settings = given["settings"]
+    config = TeacherConfig(
+        encoder,
+        context=window,
+        epochs=plan.train.epochs if "epochs" in settings else defaults.epochs,
+        learning_rate=plan.train.learning_rate if "learning_rate" in settings else defaults.learning_rate,
+        imbalance=plan.train.imbalance,
+        focal_gamma=plan.train.focal_gamma,
+        seed=plan.train.seed,
+    )
+    assert plan.out is not None
+    for row in train_teacher(config, materials.train, materials.dev, plan.out, device=given["device"]):
+        click.echo("  ".join(f"{name} {value:.4g}" for name, value in row.items()), err=True)
+    click.echo(str(plan.out))

@@ -1,0 +1,169 @@
+"""From a configuration file or a few options to everything that a run needs: corpora, splits, model, settings.
+
+A configuration (TOML or JSON), all of it optional but `corpora`:
+
+    labels = "emotions"            # or "native": the corpus' own classes
+    out = "runs/first"
+    [[corpora]]
+    dataset = "meld"
+    root = "data/meld"
+    [model]                        # what differs from the model that fits the corpora
+    width = 128
+    text = { kind = "text", layers = 2 }
+    [train]                        # what differs from TrainConfig's defaults
+    epochs = 30
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoje_edge.errors import UsageError
+from emoje_edge.modality import Modality
+from emoje_edge.model.config import Encoder, LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.training.config import TrainConfig, read_settings
+from emoje_edge.training.datasets import Options, open_dataset
+from emoje_edge.training.datasets.base import Corpus
+from emoje_edge.training.datasets.splits import train_and_dev
+from emoje_edge.training.labels import to_emotions
+from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
+from emoje_edge.training.trainer import Materials
+
+KEYS = ("labels", "out", "corpora", "model", "train", "tokenizer", "teachers", "dev_share")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train on what.
+
+    Args:
+        corpora: (dataset, root, options) of each.
+        labels: `emotions` maps onto the seven, `native` keeps the classes of the one corpus.
+        model: settings that differ from the model that fits the corpora.
+        train: of the run.
+        tokenizer: file; None for the one that ships.
+        dev_share: held out where a corpus has no official dev split.
+    """
+
+    corpora: tuple[tuple[str, Path, Options], ...]
+    labels: str = "native"
+    model: dict[str, Any] = field(default_factory=dict)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    tokenizer: Path | None = None
+    out: Path | None = None
+    teachers: tuple[Path, ...] = ()
+    dev_share: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.labels not in ("emotions", "native"):
+            raise UsageError(f"labels = {self.labels!r}", "allowed: emotions, native")
+        if not self.corpora:
+            raise UsageError("nothing to train on", "give --dataset and --root, or corpora in the configuration")
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a configuration file; paths in it are relative to it.
+
+    Raises:
+        UsageError: unknown or malformed settings.
+    """
+    raw = read_settings(path)
+    unknown = [key for key in raw if key not in KEYS]
+    if unknown:
+        raise UsageError(f"{path}: unknown setting {unknown[0]!r}", f"allowed: {', '.join(KEYS)}")
+    corpora = []
+    for number, entry in enumerate(raw.get("corpora", []), 1):
+        try:
+            given = dict(entry)
+            name, root = given.pop("dataset"), path.parent / given.pop("root")
+            corpora.append((name, root, Options(**given)))
+        except (TypeError, KeyError, ValueError) as error:
+            raise UsageError(f"{path}: corpora {number}: {error}", "each has dataset and root") from error
+    here = {key: path.parent / raw[key] for key in ("out", "tokenizer") if key in raw}
+    return Plan(
+        corpora=tuple(corpora),
+        labels=raw.get("labels", "native" if len(corpora) == 1 else "emotions"),
+        model=raw.get("model", {}),
+        train=TrainConfig.from_dict(raw.get("train", {})),
+        teachers=tuple(path.parent / t for t in raw.get("teachers", [])),
+        dev_share=raw.get("dev_share", 0.2),
+        **here,
+    )
+
+
+def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
+    """Read the corpora and settle the model.
+
+    Raises:
+        UsageError, WorkError: as the loaders and `ModelConfig` do.
+    """
+    pairs = []
+    for name, root, options in plan.corpora:
+        corpus = open_dataset(name, root, options=options)
+        corpus = to_emotions(corpus) if plan.labels == "emotions" else corpus
+        pairs.append(train_and_dev(corpus, share=plan.dev_share, seed=plan.train.seed))
+    if len(pairs) == 1:
+        train, dev = pairs[0]
+    else:
+        train, dev = (Corpus.join(part) for part in zip(*pairs, strict=True))
+    words = plan.tokenizer or shipped_tokenizer()
+    tokenise = tokeniser(words)
+    model = fit_model([pair[0] for pair in pairs], plan.model, tokenizer=words)
+    has_words = isinstance(model.text, TextEncoder)
+    materials = Materials(train, dev, tokenise=tokenise if has_words else None, tokenizer=words if has_words else None)
+    return model, materials
+
+
+def fit_model(corpora: Sequence[Corpus], settings: dict[str, Any], *, tokenizer: Path) -> ModelConfig:
+    """The model for what the corpora bring, changed by `settings` (as in ModelConfig.to_dict, any part of it).
+
+    Raises:
+        UsageError: settings that are none, or no modality at all.
+    """
+    encoders = {m: encoder for m in Modality if (encoder := _encoder(corpora, m, tokenizer)) is not None}
+    if not encoders:
+        raise UsageError("the corpora bring no modality", "take corpora with text, audio or pose")
+    base = ModelConfig(**{m.value: encoders.get(m) for m in Modality}, classes=corpora[0].classes)  # type: ignore[arg-type]
+    raw = base.to_dict()
+    for key, value in settings.items():
+        known = raw.get(key)
+        # part of an encoder: the rest stays as it fits the corpora, unless another kind is asked for
+        partly = isinstance(value, dict) and isinstance(known, dict) and value.get("kind") in (None, known["kind"])
+        raw[key] = {**known, **value} if partly else value  # type: ignore[dict-item]
+    return ModelConfig.from_dict(raw)
+
+
+def _encoder(corpora: Sequence[Corpus], m: Modality, tokenizer: Path) -> Encoder | None:
+    """The encoder for the first utterance that brings this modality."""
+    vector = next((s for c in corpora for s in c.samples if m in s.features), None)
+    if vector is None:
+        worded = m is Modality.TEXT and any(s.text for c in corpora for s in c.samples)
+        return TextEncoder(vocabulary=_vocabulary(tokenizer)) if worded else None
+    shape = vector.feature(m).shape
+    if m is Modality.POSE and shape[1:] == (LandmarkEncoder.joints, 3):
+        return LandmarkEncoder()
+    if m is Modality.AUDIO and shape[1:] == (LogMelEncoder.bands,) and shape[0] > 1:
+        return LogMelEncoder()
+    longest = max(_length(s.feature(m)) for c in corpora for s in c.samples if m in s.features)
+    return VectorEncoder(features=int(shape[-1]), tokens=longest)
+
+
+def _length(x: np.ndarray) -> int:
+    return 1 if x.ndim == 1 else len(x)
+
+
+def _vocabulary(tokenizer: Path) -> int:
+    """Ids of the tokenizer, up to a multiple of 64."""
+    from emoje_edge.perception.text import Tokeniser
+
+    return -(-Tokeniser(tokenizer).size // 64) * 64
+
+
+def with_train(plan: Plan, changes: dict[str, Any]) -> Plan:
+    """The plan with some training settings changed, checked as in a file."""
+    return replace(plan, train=TrainConfig.from_dict({**asdict(plan.train), **changes}))
