@@ -1,7 +1,7 @@
 """Our signed ONNX -> a TensorRT plan, through TensorRT's own parser: for devices without Torch-TensorRT.
 
 JetPack 7.2 on Orin has TensorRT 10.16 and no Torch-TensorRT; CPU torch is enough here, since it only traces.  Networks
-are strongly typed: the graph's types and Q/DQ pairs decide the precision, in TensorRT 10 as in 11, which knows no other.
+are strongly typed: the graph's types and Q/DQ pairs decide the precision, in TensorRT 10 as in 11.
 """
 
 from __future__ import annotations

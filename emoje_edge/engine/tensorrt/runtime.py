@@ -121,7 +121,7 @@ class TensorRTSession:
             closing.close()
 
     def _buffers(self, tensors: tuple[TensorSpec, ...], mode: Any) -> list[Buffer]:
-        """One buffer a tensor, bound by name; Torch-TensorRT names outputs itself, so those are bound by their order."""
+        """One buffer a tensor, bound by name; where an exporter named outputs itself, by their order."""
         names = [name for name in self._names() if self._engine.get_tensor_mode(name) == mode]
         if len(names) != len(tensors):
             raise WorkError(
