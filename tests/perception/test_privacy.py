@@ -1,0 +1,110 @@
+"""What the product promises of perception: nothing leaves the machine, no face, nothing that was not asked for."""
+
+import json
+import sys
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import emoje_edge
+from emoje_edge.perception.pose import BlazePose
+from tests.offline import missing, run_offline
+
+from .conftest import tone
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=str(missing()))
+
+PERCEIVE = """
+import json, sys
+from emoje_edge.perception.features import perceive
+from emoje_edge.perception.text import Tokeniser
+source, mask, tokenizer = sys.argv[1:]
+tokeniser = Tokeniser(tokenizer) if "pose" != mask else None
+masks = [str(u.mask) for u in perceive(source, mask, tokeniser=tokeniser)]
+print(json.dumps({"masks": masks, "modules": sorted({name.split(".")[0] for name in sys.modules})}))
+"""
+
+
+@pytest.fixture
+def person(clip, portrait):
+    """A clip with a person who moves, sound and words."""
+    pictures = [np.roll(portrait, 4 * i, axis=1)[:, :512] for i in range(12)]
+    cues = [(200, 1800, "0,0,Default,,0,0,0,,ROSS: Hi there")]
+    return clip("person.mkv", size=(512, 600), rate=6, pictures=pictures, sound=tone(2.0), subtitles=cues)
+
+
+def _perceive(person: Path, mask: str, folder: Path):
+    tokenizer = Path(emoje_edge.__file__).parent / "assets" / "tokenizer.json"
+    return run_offline([sys.executable, "-c", PERCEIVE, str(person), mask, str(tokenizer)], folder)
+
+
+def test_nothing_is_reached(person, tmp_path):
+    done = _perceive(person, "auto", tmp_path)
+    assert done.code == 0, done.stderr
+    assert done.reached == ()
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    assert found["masks"] == ["text,audio,pose"]
+    assert not {"torch", "transformers", "onnx", "matplotlib", "cv2"} & set(found["modules"])
+
+
+def test_pose_alone_loads_no_tokenizer_and_writes_no_file(person, tmp_path):
+    before = set(tmp_path.rglob("*"))
+    done = _perceive(person, "pose", tmp_path)
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["masks"] == ["pose"]
+    assert not {"tokenizers", "pysubs2"} & set(found["modules"])
+    assert {path.name for path in set(tmp_path.rglob("*")) - before} <= {"offline.c", "offline.so"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import socket; socket.create_connection(('192.0.2.1', 80), 1)",
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 53))",
+        "import socket; socket.getaddrinfo('example.org', 80)",
+        "import av; av.open('http://192.0.2.1/a.mp4', timeout=1)",
+    ],
+)
+def test_the_net_holds(code, tmp_path):
+    """What the test above would miss must not exist: attempts from Python and from FFmpeg are seen."""
+    done = run_offline([sys.executable, "-c", code], tmp_path)
+    assert done.code != 0
+    assert len(done.reached) >= 1
+    assert any(place in " ".join(done.reached) for place in ("192.0.2.1", "example.org"))
+
+
+def test_no_landmark_of_the_face_gets_out(portrait):
+    """The head is one point between the ears; none of landmarks 0 to 10 can be told from what is returned."""
+    with BlazePose() as estimator:
+        joints = estimator.estimate(portrait, 0.0)
+        landmarks = estimator._graph.process(portrait).pose_landmarks.landmark
+    points = np.array([(p.x * 512 / 600, p.y) for p in landmarks])
+    face, rest = points[:11], points[11:]
+    # pixels between the nearest joint and each landmark of the face
+    far = np.linalg.norm(face[:, None] - joints[None, :, :2], axis=-1).min(axis=1) * 600
+    assert (far > 4).all()
+    # the shoulders, in contrast, are among what is returned
+    near = np.linalg.norm(rest[:2, None] - joints[None, :, :2], axis=-1).min(axis=1) * 600
+    assert (near < 5).all()
+    assert joints.shape == (13, 3)
+
+
+def test_an_estimator_keeps_no_picture(portrait):
+    with BlazePose() as estimator:
+        picture = portrait.copy()
+        kept = weakref.ref(picture)
+        estimator.estimate(picture, 0.0)
+        del picture
+        assert kept() is None
+
+
+def test_masks_without_text_leave_subtitles_alone(person, tmp_path):
+    person.with_suffix(".srt").write_text("broken --> subtitles")
+    done = _perceive(person, "audio,pose", tmp_path)
+    assert done.code == 0, done.stderr
+    assert json.loads(done.stdout)["masks"]
+    assert _perceive(person, "auto", tmp_path).code != 0
