@@ -60,6 +60,7 @@ class Parts:
 
     text: tuple[Corpus, Corpus]
     comments: Corpus
+    unlabelled: tuple[Corpus, ...]
     voices: Corpus
     audio: tuple[Corpus, Corpus]
     pose: tuple[Corpus, Corpus]
@@ -82,6 +83,7 @@ def read_parts(root: Path, cache: Path | None = None) -> Parts:
     return Parts(
         (meld, dev),
         comments,
+        (text_recipe.vocabulary(), text_recipe.lines_alone(root)),
         voices,
         (to_emotions(voices), to_emotions(speakers)),
         (body.keep(lambda s: folds[s.group] != POSE_FOLD), body.keep(lambda s: folds[s.group] == POSE_FOLD)),
@@ -130,7 +132,8 @@ def stages(
     found = {"words": _stage(out / "words", make, resume)}
     if targets is not None:
         config = quicker(text_recipe.DISTIL, quick)
-        make = partial(text_recipe.distil, lines, out / "words", targets, out / "text", config, quiet=quiet)
+        make = partial(text_recipe.distil, lines, out / "words", targets, out / "text", config)
+        make = partial(make, unlabelled=parts.unlabelled, quiet=quiet)
         found["text"] = _stage(out / "text", make, resume)
     voices = Materials(parts.voices, transform=augment)
     config = quicker(replace(audio_recipe.TRAINING, seed=AUDIO_FOLD), quick)
@@ -184,6 +187,7 @@ def shrink(parts: Parts, size: int = 60) -> Parts:
     return Parts(
         (start(parts.text[0]), start(parts.text[1])),
         few(parts.comments),
+        tuple(few(corpus) for corpus in parts.unlabelled),
         few(parts.voices),
         (few(parts.audio[0]), few(parts.audio[1])),
         (few(parts.pose[0]), few(parts.pose[1])),

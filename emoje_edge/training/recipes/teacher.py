@@ -203,11 +203,15 @@ def main(root: Path, encoder: str, out: Path, settings: Settings | None = None) 
 
 
 def write_all(teacher: Teacher, root: Path, out: Path, settings: Settings) -> None:
-    """Targets of MELD's training split and of GoEmotions' thinned one."""
+    """Targets of MELD's training split, of part of GoEmotions', of EmoryNLP's lines and of single words."""
+    from emoje_edge.training.recipes.text import lines_alone, vocabulary
+
     write_targets(teacher, open_dataset("meld", root / "meld", split="train"), out / "meld.npz")
     comments = open_dataset("goemotions", root / "goemotions", split="train")
     comments = thin(comments, settings.read, np.random.default_rng(settings.seed))
     write_targets(teacher, comments, out / "goemotions.npz", heads=(MELD, GOEMOTIONS))
+    write_targets(teacher, vocabulary(), out / "vocabulary.npz", heads=(MELD, GOEMOTIONS))
+    write_targets(teacher, lines_alone(root), out / "emorynlp.npz")
 
 
 if __name__ == "__main__":

@@ -3,23 +3,26 @@
     python -m emoje_edge.training.recipes.text words DATA OUT
     python -m emoje_edge.training.recipes.text distil DATA WORDS_RUN TARGETS OUT [seed]
 
-`words` learns the vocabulary from all of GoEmotions and MELD; `distil` goes on with MELD's dialogues and those
-comments that the teacher has read (targets of `recipes.teacher`).  Context is the causal dialogue state.
+`words` learns the vocabulary from all of GoEmotions and MELD; `distil` goes on with MELD's dialogues and with what
+else the teacher has read (targets of `recipes.teacher`): comments, EmoryNLP's lines without their labels, and every
+word of the tokenizer by itself, so that rare words mean something.  Context is the causal dialogue state.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from emoje_edge.emotion import EMOTIONS
 from emoje_edge.model import ModelConfig, TextEncoder
 from emoje_edge.training.checkpoint import Run, load_weights
 from emoje_edge.training.config import TrainConfig
-from emoje_edge.training.datasets import Corpus, open_dataset
+from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
 from emoje_edge.training.trainer import Materials, train
@@ -51,9 +54,25 @@ def corpora(root: Path) -> tuple[Corpus, Corpus, Corpus]:
     return meld.split("train"), comments.split("train"), meld.split("dev")
 
 
+def vocabulary() -> Corpus:
+    """Every whole word of the tokenizer as an unlabelled utterance."""
+    from tokenizers import Tokenizer
+
+    words = sorted(Tokenizer.from_file(str(shipped_tokenizer())).get_vocab())
+    samples = tuple(Sample(word, 0, text=word, source=f"token {word}") for word in words if word[0].isalpha())
+    return Corpus("vocabulary", EMOTIONS, samples)
+
+
+def lines_alone(root: Path) -> Corpus:
+    """EmoryNLP's training lines, each by itself and without its label (its classes are others)."""
+    emory = open_dataset("emorynlp", root / "emorynlp", split="train")
+    samples = (replace(s, dialogue=s.uid, index=0, label=UNLABELLED, speaker="") for s in emory.samples if s.text)
+    return Corpus("emorynlp", EMOTIONS, tuple(samples))
+
+
 def read_targets(folder: Path) -> Targets:
-    """What `recipes.teacher` wrote for both corpora."""
-    files = [np.load(folder / f"{name}.npz", allow_pickle=False) for name in ("meld", "goemotions")]
+    """What `recipes.teacher` wrote for all corpora."""
+    files = [np.load(path, allow_pickle=False) for path in sorted(folder.glob("*.npz"))]
     uids = [str(uid) for file in files for uid in file["uid"]]
     logits, descriptors = (
         torch.from_numpy(np.concatenate([file[k] for file in files])).float() for k in ("logits", "descriptors")
@@ -78,13 +97,14 @@ def distil(
     out: Path,
     config: TrainConfig = DISTIL,
     *,
+    unlabelled: Sequence[Corpus] = (),
     resume: bool = False,
     quiet: bool = True,
 ) -> Run:
     """From the `words` run (or nothing) on labels and on the teacher's word."""
     meld, comments, dev = lines
-    read = comments.keep(lambda s: f"goemotions/{s.uid}" in targets.rows)
-    training = Corpus.join([meld, read], "text")
+    read = [c.keep(lambda s, c=c: f"{c.name}/{s.uid}" in targets.rows) for c in (comments, *unlabelled)]
+    training = Corpus.join([meld, *(c for c in read if len(c))], "text")
     initial = load_weights(start / "model.safetensors") if start else None
     materials = Materials(training, dev, tokeniser(), shipped_tokenizer(), targets=targets, initial=initial)
     return train(model(), config, materials, out, resume=resume, quiet=quiet)
@@ -96,4 +116,6 @@ if __name__ == "__main__":
         words(corpora(paths[0]), paths[1])
     else:
         seed = int(sys.argv[6]) if len(sys.argv) > 6 else 0
-        distil(corpora(paths[0]), paths[1], read_targets(paths[2]), paths[3], replace(DISTIL, seed=seed))
+        more = (vocabulary(), lines_alone(paths[0]))
+        config = replace(DISTIL, seed=seed)
+        distil(corpora(paths[0]), paths[1], read_targets(paths[2]), paths[3], config, unlabelled=more)
