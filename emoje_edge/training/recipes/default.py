@@ -168,7 +168,7 @@ def initial(found: dict[str, Run]) -> dict[str, Tensor]:
 
 def mixture(parts: Parts, targets: Targets | None, *, comments: int = 6000, composites: int = 2100) -> Corpus:
     """What the joint stage reads in an epoch: each corpus with its own modality, and composites of all."""
-    read = parts.comments.keep(lambda s: targets is None or f"goemotions/{s.uid}" in targets.rows)
+    read = parts.comments if targets is None else text_recipe.heard(parts.comments, targets)
     read = Corpus(read.name, read.classes, read.samples[:comments])
     (meld, _), (speech, _), (body, _) = parts.text, parts.audio, parts.pose
     made = compose(meld, speech, body, count=composites, seed=0)

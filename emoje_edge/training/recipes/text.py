@@ -83,6 +83,11 @@ def read_targets(folder: Path) -> Targets:
 Lines = tuple[Corpus, Corpus, Corpus]
 
 
+def heard(corpus: Corpus, targets: Targets) -> Corpus:
+    """The samples that the teacher has read."""
+    return corpus.keep(lambda s: f"{corpus.name}/{s.uid}" in targets.rows)
+
+
 def words(lines: Lines, out: Path, config: TrainConfig = WORDS, *, resume: bool = False, quiet: bool = True) -> Run:
     """From nothing, on labels: `lines` as of `corpora`."""
     meld, comments, dev = lines
@@ -103,8 +108,8 @@ def distil(
 ) -> Run:
     """From the `words` run (or nothing) on labels and on the teacher's word."""
     meld, comments, dev = lines
-    read = [c.keep(lambda s, c=c: f"{c.name}/{s.uid}" in targets.rows) for c in (comments, *unlabelled)]
-    training = Corpus.join([meld, *(c for c in read if len(c))], "text")
+    read = [heard(corpus, targets) for corpus in (comments, *unlabelled)]
+    training = Corpus.join([meld, *(corpus for corpus in read if len(corpus))], "text")
     initial = load_weights(start / "model.safetensors") if start else None
     materials = Materials(training, dev, tokeniser(), shipped_tokenizer(), targets=targets, initial=initial)
     return train(model(), config, materials, out, resume=resume, quiet=quiet)
