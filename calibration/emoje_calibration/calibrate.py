@@ -2,7 +2,7 @@
 
 For each mask: one pass in fp32 fills a histogram an input; each observer's ranges are tried on the whole network and
 the one that moves the logits least is taken; if the labels still differ more than the budget allows, layers leave
-INT8 in the order of their measured sensitivity until they do not.
+INT8, the one with the largest measured effect a byte first, until they do not.
 """
 
 from __future__ import annotations
@@ -167,18 +167,19 @@ def _calibrate_mask(
 
 
 def sensitivity(trial: _Trial, layers: dict[str, LayerSpec], progress: Progress) -> dict[str, Change]:
-    """What each layer alone in INT8 changes, worst first."""
+    """What each layer alone in INT8 changes, the one with the largest effect a byte first."""
     found = {}
     for name, layer in layers.items():
         found[name] = trial.change({name: layer})
         progress(f"{trial.network.mask}: {name} alone changes the logits by {found[name].error:.2g}")
-    return dict(sorted(found.items(), key=lambda item: -item[1].error))
+    sizes = {name: trial.modules[name].weight.numel() for name in found}  # type: ignore[operator,union-attr]
+    return dict(sorted(found.items(), key=lambda item: -item[1].error / sizes[item[0]]))
 
 
 def _exclude(
     trial: _Trial, layers: dict[str, LayerSpec], budget: float, progress: Progress
 ) -> tuple[Change, dict[str, str]]:
-    """Leave out the most sensitive layers, one more each time, until the budget is kept."""
+    """Leave out the layers that hurt most a byte, one more each time, until the budget is kept."""
     excluded: dict[str, str] = {}
     for name, alone in sensitivity(trial, layers, progress).items():
         excluded[name] = (

@@ -18,6 +18,7 @@ from emoje_edge.model.network import input_shape
 from emoje_edge.perception import audio, skeleton
 
 SENTENCES = Path(__file__).with_name("sentences.txt")
+VOICES = 40  # then they repeat, beside other words and bodies
 _FORMANTS = np.array([[730, 1090, 2440], [270, 2290, 3010], [300, 870, 2240], [530, 1840, 2480], [570, 840, 2410]])
 
 
@@ -30,7 +31,8 @@ def synthetic_set(config: ModelConfig, tokenizer: Path | None, samples: int) -> 
             case TextEncoder():
                 rows[m] = _texts(tokenizer, samples, generator)
             case LogMelEncoder():
-                rows[m] = [audio.normalise(audio.log_mel(voice(generator))) for _ in range(samples)]
+                voices = min(samples, VOICES)
+                rows[m] = [audio.normalise(audio.log_mel(voice(generator))) for _ in range(voices)]
             case LandmarkEncoder():
                 rows[m] = [skeleton.normalise(body(generator)) for _ in range(samples)]
             case _:  # features computed elsewhere: unit variance is all that is known of them

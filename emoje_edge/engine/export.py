@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emoje_edge.engine.backends import BuildRequest
@@ -23,10 +22,18 @@ DIALECT = {"int8": "uint8", "fp32": "fp32"}
 
 @dataclass(frozen=True)
 class Trace:
-    """A traced network: its graph and the tensors that the graph names."""
+    """A traced network.
+
+    Attributes:
+        graph: aten operators and `emoje_edge::qdq`, at batch `TRACED_BATCH`.
+        constants: the tensors that the graph names.
+        parameters: the network's own names of those.
+        outputs: shapes without the batch.
+    """
 
     graph: fx.Graph
     constants: Mapping[str, Tensor]
+    parameters: Mapping[str, str]
     outputs: tuple[tuple[int, ...], ...]
 
 
@@ -41,11 +48,13 @@ def trace(network: torch.nn.Module, example: tuple[Tensor, ...]) -> Trace:
         outputs = network(*inputs)
     module.graph.eliminate_dead_code()
     constants = {n.target: getattr(module, n.target) for n in module.graph.nodes if n.op == "get_attr"}
-    return Trace(module.graph, constants, tuple(tuple(x.shape[1:]) for x in outputs))
+    owners = {x.data_ptr(): name for name, x in (*network.named_parameters(), *network.named_buffers())}
+    parameters = {name: owners[x.data_ptr()] for name, x in constants.items() if x.data_ptr() in owners}
+    return Trace(module.graph, constants, parameters, tuple(tuple(x.shape[1:]) for x in outputs))
 
 
-def emit_onnx(traced: Trace, request: BuildRequest, dialect: str) -> bytes:
-    """The ONNX file of a trace in one of `onnx_ops.DIALECTS`."""
+def emit_onnx(traced: Trace, request: BuildRequest, dialect: str, exact: Mapping[str, Tensor] | None = None) -> bytes:
+    """The ONNX file of a trace in one of `onnx_ops.DIALECTS`; `exact` replaces the network's biases by name."""
     import numpy as np
 
     from emoje_edge import __version__
@@ -58,7 +67,11 @@ def emit_onnx(traced: Trace, request: BuildRequest, dialect: str) -> bytes:
         Value(name, (TRACED_BATCH, *x.shape[1:]), x.dtype)
         for name, x in zip(request.input_names, request.example, strict=True)
     ]
-    results = emitter.run(traced.graph, inputs, traced.constants)
+    constants = dict(traced.constants)
+    for node, name in traced.parameters.items():
+        if exact and name.endswith(".bias") and name in exact:
+            constants[node] = exact[name]
+    results = emitter.run(traced.graph, inputs, constants)
     types = [str(x.numpy().dtype) for x in request.example]
     model = builder.model(
         [(v.name, dtype, v.shape[1:]) for v, dtype in zip(inputs, types, strict=True)],
@@ -69,10 +82,18 @@ def emit_onnx(traced: Trace, request: BuildRequest, dialect: str) -> bytes:
     return model.SerializeToString()
 
 
-def export_onnx(request: BuildRequest, path: Path) -> None:
-    """Write the request's network as ONNX for ONNX Runtime."""
-    traced = trace(request.network, request.example)
-    path.write_bytes(emit_onnx(traced, request, DIALECT[request.precision]))
+def emit_request(request: BuildRequest) -> bytes:
+    """The request's network as ONNX for ONNX Runtime.
+
+    One trace serves both precisions: fp32 is the quantised trace without its Q/DQ and with the exact biases.
+    """
+    traced = request.shared.get("trace")
+    if traced is None:
+        traced = request.shared["trace"] = trace(request.network, request.example)
+    exact = {}
+    if request.precision == "fp32" and request.floating is not None:
+        exact = dict(request.floating.state_dict())
+    return emit_onnx(traced, request, DIALECT[request.precision], exact)
 
 
 def export_versions() -> dict[str, Any]:

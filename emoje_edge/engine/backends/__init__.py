@@ -21,7 +21,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
@@ -54,6 +54,8 @@ class BuildRequest:
         input_names, output_names: of docs/decisions/0001-engine-inputs.md.
         folder: an empty folder for the files.
         target: what `Backend.target` returned.
+        floating: the same network in fp32, where `network` is quantised.
+        shared: the backend's own, kept from one precision of a mask to the next (`int8` comes first).
     """
 
     mask: Mask
@@ -64,6 +66,8 @@ class BuildRequest:
     output_names: tuple[str, ...]
     folder: Path
     target: Mapping[str, str | int]
+    floating: nn.Module | None = None
+    shared: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,9 @@ def target(name: str | None) -> dict[str, str | int]:
 
 def build(request: BuildRequest) -> Built:
     """Export to ONNX; see `emoje_edge.engine.export`."""
-    from emoje_edge.engine.export import export_onnx, export_versions
+    from emoje_edge.engine.export import emit_request, export_versions
 
-    export_onnx(request, Path(request.folder) / ENTRY)
+    (Path(request.folder) / ENTRY).write_bytes(emit_request(request))
     return Built(ENTRY, export_versions(), dynamic_batch=True)
 
 

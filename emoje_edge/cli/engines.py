@@ -1,0 +1,88 @@
+"""`emoje-edge engines list|verify|prune`: what has been built, whether it is whole, and what may go."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from emoje_edge.errors import UsageError, WorkError
+
+
+@click.group()
+def command() -> None:
+    """List, verify and prune built engines."""
+
+
+_folder = click.option(
+    "--engine-dir", type=click.Path(path_type=Path), help="Engine folder [default: built here, and shipped]."
+)
+
+
+@command.command("list")
+@_folder
+def list_engines(engine_dir: Path | None) -> None:
+    """Mask, backend, precision, size, parity and latency of each engine."""
+    from emoje_edge.engine.manifest import read_manifest
+    from emoje_edge.engine.store import engines
+
+    for root in _roots(engine_dir):
+        click.echo(str(root))
+        for folder in engines(root):
+            try:
+                m = read_manifest(folder)
+            except WorkError as error:
+                click.echo(f"  {folder.relative_to(root)}  unreadable: {error.message}")
+                continue
+            speed = f"{m.latency.p50_ms:.2f}/{m.latency.p95_ms:.2f} ms" if m.latency else "not measured"
+            click.echo(
+                f"  {m.mask!s:<17} {m.backend:<8} {m.precision:<5} {m.size / 1e6:6.2f} MB  "
+                f"{m.parity.agreement:7.2%}  {speed:<15} {m.model}  {folder.relative_to(root)}"
+            )
+
+
+@command.command()
+@_folder
+def verify(engine_dir: Path | None) -> None:
+    """Check every file's hash; stop with exit code 1 at the first that was altered, and name it."""
+    from emoje_edge.engine.store import engines
+    from emoje_edge.engine.store import verify as check
+
+    count = 0
+    for root in _roots(engine_dir):
+        for folder in engines(root):
+            check(folder)
+            count += 1
+    if not count:
+        raise WorkError(f"no engine in {engine_dir or 'any engine folder'}", "emoje-edge build --mask all")
+    click.echo(f"{count} engines, every file is what its manifest says")
+
+
+@command.command()
+@_folder
+@click.option("--yes", is_flag=True, help="Remove without asking.")
+def prune(engine_dir: Path | None, yes: bool) -> None:
+    """Remove unfinished builds, and engines that a newer one of the same mask and backend replaces."""
+    from emoje_edge.engine.session import engine_home
+    from emoje_edge.engine.store import prunable
+
+    root = engine_dir or engine_home()
+    found = prunable(root) if root.is_dir() else []
+    for folder, reason in found:
+        click.echo(f"{folder}  ({reason})")
+    if not found:
+        click.echo("nothing to remove")
+    elif yes or click.confirm(f"Remove these {len(found)}?"):
+        for folder, _ in found:
+            shutil.rmtree(folder)
+
+
+def _roots(engine_dir: Path | None) -> list[Path]:
+    from emoje_edge.engine.session import SHIPPED, engine_home
+
+    if engine_dir is None:
+        return [root for root in (engine_home(), SHIPPED) if root.is_dir()]
+    if not engine_dir.is_dir():
+        raise UsageError(f"no folder {engine_dir}", "give the folder that `emoje-edge build --out` filled")
+    return [engine_dir]

@@ -1,0 +1,57 @@
+"""What build and calibrate share: the model, the calibration data, the tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emoje_edge.errors import UsageError, WorkError
+
+if TYPE_CHECKING:
+    from emoje_calibration.data import CalibrationSet
+
+    from emoje_edge.training.checkpoint import Run
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+STUDENT = ASSETS / "student"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained run and its name; the shipped student is named `student`."""
+
+    run: Run
+    name: str
+
+    @property
+    def shipped(self) -> bool:
+        return self.run.path.resolve() == STUDENT
+
+
+def load_model(path: Path | None) -> Model:
+    """The run folder that `--model` names, or the student that ships.
+
+    Raises:
+        UsageError: no run folder.
+        WorkError: damaged weights, or torch is not installed.
+    """
+    try:
+        import torch
+
+        from emoje_edge.training.checkpoint import load_run
+    except ImportError as error:
+        raise WorkError(f"{error.name} is not installed", "pip install 'emoje-edge[build]'") from error
+    torch.set_num_threads(min(torch.get_num_threads(), 2))
+    run = load_run(path or STUDENT)
+    name = run.path.resolve().name
+    if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise UsageError(f"model folder {name!r}", "rename it: letters, digits, - _ and . (engine folders carry it)")
+    return Model(run, name)
+
+
+def load_data(source: str | None, model: Model, samples: int) -> CalibrationSet:
+    """The calibration set that `--data` names."""
+    from emoje_calibration.data import open_set
+
+    return open_set(source, model.run.config, model.run.tokenizer, samples)
