@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,18 +166,23 @@ class Recognizer:
         from emoje_edge.perception.features import perceive
 
         dialogue = DialogueState()
-        for seen in perceive(source, self.mask, text=text, pose_fps=self.pose_fps):
-            yield (
-                seen,
-                self._decide(
+        tokeniser = self._tokeniser() if Modality.TEXT in self.mask else None
+        utterances = perceive(
+            source, self.mask, tokeniser=tokeniser, text=text, pose_fps=self.pose_fps, progress=progress
+        )
+        with closing(
+            cast("Generator[Perceived, None, None]", utterances)
+        ):  # a caller who leaves off early ends the decoding and the pose thread
+            for seen in utterances:
+                event = self._decide(
                     seen.features,
                     dialogue,
                     source=str(source),
                     span=(seen.start, seen.end),
                     speaker=seen.speaker,
                     latency_ms=seen.latency_ms,
-                ),
-            )
+                )
+                yield seen, event
 
     def recognize(
         self,

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -56,6 +56,15 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"No such command '{name}'. {hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader (`| head -1`) has seen enough: silence the interpreter's own flush at exit.  Caught in here,
+            # because click itself would make it exit code 1.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(0) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -97,10 +106,6 @@ def run() -> None:
     except Terminated:
         click.echo("Terminated. Finished rows are kept.", err=True)
         code = 143
-    except BrokenPipeError:
-        # the reader (`| head -1`) has seen enough: silence the interpreter's own flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except EmojeError as error:
         click.echo(f"Error: {error}", err=True)
         code = error.exit_code
