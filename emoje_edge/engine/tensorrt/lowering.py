@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from emoje_edge.engine.half import HalfPrecision
 from emoje_edge.engine.tensorrt.converters import register_converters
 from emoje_edge.engine.tensorrt.graph import release_convolution_inputs
 from emoje_edge.errors import UsageError, WorkError
@@ -106,18 +107,6 @@ class Named(nn.Module):
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         forward.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
         self.forward = forward
-
-
-class HalfPrecision(nn.Module):
-    """A network turned to half precision, behind the same float32 inputs and outputs."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network.half()
-
-    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        outputs = self.network(*(x.half() if x.is_floating_point() else x for x in tensors))
-        return tuple(x.float() for x in outputs)
 
 
 def _dynamo() -> Any:
