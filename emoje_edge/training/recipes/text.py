@@ -40,7 +40,7 @@ WORDS = TrainConfig(
     patience=0,
     threads=1,
 )
-DISTIL = replace(WORDS, epochs=6, smoothing=0.0, soft=0.5, soft_temperature=2.0, descriptor=1.0)
+DISTIL = replace(WORDS, epochs=5, smoothing=0.0, soft=0.5, soft_temperature=2.0, descriptor=1.0)
 
 
 def model(*, dropout: float = 0.2, state_width: int = 128) -> ModelConfig:
