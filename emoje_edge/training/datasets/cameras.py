@@ -42,13 +42,13 @@ class CameraSettings:
     back_share: float = 0.04
     pitch: tuple[float, float] = (-10.0, 20.0)
     distance: tuple[float, float] = (1.5, 6.0)
-    crop_shares: tuple[float, float, float, float] = (0.4, 0.15, 0.25, 0.2)
-    jitter: float = 0.025
+    crop_shares: tuple[float, float, float, float] = (0.25, 0.1, 0.35, 0.3)
+    jitter: float = 0.012
     lost_joint: float = 0.02
     lost_frame: float = 0.02
-    follow_share: float = 0.7
+    follow_share: float = 0.8
     fps: tuple[float, float] = (10.0, 30.0)
-    tempo: tuple[float, float] = (0.85, 1.2)
+    tempo: tuple[float, float] = (0.7, 1.15)
     still_wrist_share: float = 0.2
 
 
@@ -174,8 +174,9 @@ def _visibility(
     seen = np.clip(1.0 - np.abs(g.normal(0, 0.04, (frames, len(JOINTS)))) * g.uniform(0, 2, (1, len(JOINTS))), 0.55, 1)
     crop = list(_CROPS)[int(g.choice(4, p=settings.crop_shares))]
     seen[:, list(_CROPS[crop])] = 0.0
-    if crop in ("hips", "chest"):  # hands below the lower edge are out, too
-        edge = np.median(flat[:, 7:9, 1]) - (0.3 if crop == "chest" else -0.3) * unit
+    if crop in ("hips", "chest"):  # hands and elbows below the lower edge are out, too
+        above = g.uniform(0.2, 1.1) if crop == "chest" else -0.3
+        edge = np.median(flat[:, 7:9, 1]) - above * unit
         seen[flat[..., 1] > edge] = 0.0
     if g.random() < settings.still_wrist_share:
         seen[:, int(g.choice([5, 6]))] = 0.0
