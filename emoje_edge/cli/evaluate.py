@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     "--model", type=click.Path(path_type=Path), metavar="RUN|ENGINE_DIR", help="Default: the installed engines."
 )
 @click.option("--backend", default="onnx", show_default=True, help="Of engines: onnx, tensorrt or aot.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Of the result."
+)
 @click.option("--no-context", is_flag=True, help="Each utterance on its own, without its dialogue.")
 @click.option("--ways", type=click.Choice(["4", "6"]), default="6", help="IEMOCAP: how many classes.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder for features computed from raw media.")
