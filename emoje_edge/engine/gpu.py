@@ -77,7 +77,7 @@ def first_gpu() -> Gpu | None:
 def driver_release(file: Path = _DRIVER_FILE) -> str | None:
     """Release of the NVIDIA kernel driver, e.g. `560.35.03`; None where there is none."""
     try:
-        found = re.search(r"Kernel Module\D*(\d+\.\d+(?:\.\d+)?)", file.read_text(errors="replace"))
+        found = re.search(r"Kernel Module\b.*?\s(\d+\.\d+(?:\.\d+)?)\s", file.read_text(errors="replace"))
     except OSError:
         return None
     return found.group(1) if found else None

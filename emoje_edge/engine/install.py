@@ -84,4 +84,4 @@ def this_target() -> Target:
 def command(backend: str, purpose: str, target: Target | None = None) -> str:
     """What to run so that `backend` can `open` or `build` here; where it never will, which backend does."""
     target = target or this_target()
-    return target.commands.get((backend, purpose), f"not possible on this machine ({target.name}): use --backend onnx")
+    return target.commands.get((backend, purpose), f"not possible on this machine ({target.name}): take --backend onnx")
