@@ -300,10 +300,15 @@ class Recognizer:
         if modality is Modality.TEXT:
             return self._tokeniser().encode(value)
         from emoje_edge.perception.features import audio_feature, pose_feature
+        from emoje_edge.perception.skeleton import JOINTS
 
         if modality is Modality.AUDIO:
             return audio_feature(mono(*value))
         joints = np.asarray(value, np.float32)
+        if joints.ndim != 3 or joints.shape[1:] != (len(JOINTS), 3):
+            raise UsageError(
+                f"landmarks of shape {list(joints.shape)}", f"give [frames, {len(JOINTS)}, 3]: x, y, visibility"
+            )
         return pose_feature(np.arange(len(joints)) / self.pose_fps, joints)
 
     def close(self) -> None:

@@ -1,0 +1,168 @@
+"""The recogniser on arrays: engines by modality, the dialogue's state, and what an empty utterance gives."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoje_edge import EMOTIONS, Mask, Recognizer, UsageError, WorkError
+from emoje_edge.engine.session import find_engine
+from emoje_edge.recognizer import DialogueState, mono
+
+RATE = 16_000
+
+
+def body(frames: int = 30) -> np.ndarray:
+    """Somebody who stands and sways: [T, 13, 3] in picture heights."""
+    sway = 0.02 * np.sin(np.arange(frames) / 3)
+    points = np.ones((frames, 13, 3), np.float32)
+    points[:, 0, :2] = [0.5, 0.1]
+    for joint, (x, y) in enumerate(((0.1, 0.25), (0.13, 0.4), (0.14, 0.5), (0.07, 0.55), (0.07, 0.75), (0.07, 0.95))):
+        for side, sign in ((1, 1), (2, -1)):
+            points[:, 2 * joint + side, 0] = 0.5 + sign * x + sway
+            points[:, 2 * joint + side, 1] = y
+    return points
+
+
+def buzz(seconds: float = 1.0, rate: int = RATE) -> np.ndarray:
+    t = np.arange(round(seconds * rate)) / rate
+    return (0.3 * np.sin(2 * np.pi * 220 * t) * np.sin(2 * np.pi * 4 * t)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer()
+
+
+def test_each_set_of_modalities_has_its_engine_and_its_weights(recognizer: Recognizer) -> None:
+    given = {"text": "I can't believe it!", "audio": (buzz(), RATE), "pose": body()}
+    for mask in Mask.all():
+        event = recognizer.recognize(**{m.value: given[m.value] for m in mask}, state=DialogueState())
+        assert event.modalities == tuple(m.value for m in mask)
+        assert tuple(event.weights) == event.modalities
+        assert sum(event.weights.values()) == pytest.approx(1, abs=1e-4)
+        assert tuple(event.probabilities) == EMOTIONS
+        assert sum(event.probabilities.values()) == pytest.approx(1, abs=1e-6)
+        assert event.emotion == max(event.probabilities, key=event.probabilities.__getitem__)
+        assert event.latency_ms["engine"] > 0
+    assert len({id(session) for session in recognizer._sessions.values()}) == 7
+
+
+def test_sessions_are_opened_once(recognizer: Recognizer) -> None:
+    recognizer.recognize(text="again", state=DialogueState())
+    first = recognizer._sessions[Mask.parse("text")]
+    recognizer.recognize(text="and again", state=DialogueState())
+    assert recognizer._sessions[Mask.parse("text")] is first
+
+
+def test_the_dialogue_goes_on_across_engines(recognizer: Recognizer) -> None:
+    dialogue = DialogueState()
+    recognizer.recognize(text="I hate you, get out!", speaker="ROSS", state=dialogue)
+    after_text = dialogue.vector
+    assert after_text is not None
+    assert np.abs(after_text).max() > 0
+    recognizer.recognize(pose=body(), speaker="RACHEL", state=dialogue)
+    assert dialogue.speaker == "RACHEL"
+    assert not np.array_equal(dialogue.vector, after_text)
+    # what was said before is heard in what comes after
+    alone = recognizer.recognize(text="Okay.", state=DialogueState())
+    later = recognizer.recognize(text="Okay.", state=dialogue)
+    assert alone.probabilities != later.probabilities
+
+
+def test_the_same_utterances_give_the_same_answers(recognizer: Recognizer) -> None:
+    def talk() -> list[dict[str, float]]:
+        dialogue = DialogueState()
+        words = ("Hello.", "Oh no!", "What?")
+        return [
+            recognizer.recognize(text=w, speaker=s, state=dialogue).probabilities
+            for w, s in zip(words, "ABA", strict=True)
+        ]
+
+    assert talk() == talk()
+
+
+def test_speaker_turns() -> None:
+    dialogue = DialogueState()
+    assert dialogue.turn("ROSS") == 0.5
+    dialogue.speaker = "ROSS"
+    assert dialogue.turn("ROSS") == 0.0
+    assert dialogue.turn("RACHEL") == 1.0
+    assert dialogue.turn(None) == 0.5
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {},
+        {"text": "  "},
+        {"audio": (np.zeros(RATE, np.float32), RATE)},
+        {"audio": (np.zeros(0, np.float32), RATE)},
+        {"pose": np.zeros((20, 13, 3), np.float32)},
+        {"text": "", "audio": (np.zeros(RATE, np.int16), RATE), "pose": np.zeros((0, 13, 3), np.float32)},
+    ],
+)
+def test_nothing_gives_no_emotion_and_leaves_the_dialogue_alone(recognizer: Recognizer, nothing: dict) -> None:
+    dialogue = DialogueState()
+    recognizer.recognize(text="I am so glad!", speaker="ROSS", state=dialogue)
+    before = dialogue.vector
+    event = recognizer.recognize(**nothing, speaker="RACHEL", state=dialogue)
+    assert (event.emotion, event.probabilities, event.modalities, event.weights) == (None, {}, (), {})
+    assert event.to_dict()["emotion"] is None
+    assert dialogue.vector is before
+    assert dialogue.speaker == "ROSS"
+
+
+def test_what_is_outside_the_mask_is_refused() -> None:
+    with Recognizer("pose") as pose_only:
+        assert pose_only.recognize(pose=body()).modalities == ("pose",)
+        with pytest.raises(UsageError, match="text for a recogniser of pose"):
+            pose_only.recognize(text="hello")
+        with pytest.raises(UsageError, match="13, 3"):
+            pose_only.recognize(pose=np.zeros((5, 33, 3), np.float32))
+    with pytest.raises(UsageError, match="did you mean 'pose'"):
+        Recognizer("pos")
+    with pytest.raises(UsageError, match="1 to 120"):
+        Recognizer("pose", pose_fps=float("nan"))
+
+
+def test_a_device_with_one_engine_uses_what_it_has(tmp_path: Path) -> None:
+    """Only text+pose was carried there: it serves when one of the two is present as well, and is what `auto` means."""
+    mask = Mask.parse("text,pose")
+    folder = find_engine(mask, "onnx")
+    assert folder is not None
+    shutil.copytree(folder, tmp_path / mask.folder)
+    for engine_dir in (tmp_path, tmp_path / mask.folder):
+        with Recognizer(engine_dir=engine_dir) as recognizer:
+            assert recognizer.mask == mask
+            event = recognizer.recognize(pose=body())
+            assert event.modalities == ("pose",)
+            assert event.weights["pose"] == pytest.approx(1, abs=1e-4)
+    with pytest.raises(WorkError, match="emoje-edge build --mask audio"):
+        Recognizer("audio", engine_dir=tmp_path)
+
+
+def test_engines_of_two_models_do_not_share_a_dialogue(recognizer: Recognizer) -> None:
+    dialogue = DialogueState(vector=np.zeros((1, 3), np.float32))
+    with pytest.raises(WorkError, match="another model"):
+        recognizer.recognize(text="hello", state=dialogue)
+
+
+@pytest.mark.parametrize("rate", [8000, 44_100, 48_000])
+def test_sound_of_any_rate_and_layout_is_heard_alike(rate: int) -> None:
+    sound = buzz(1.0, rate)
+    for samples in (sound, np.stack([sound, sound], 1), (sound * 32767).astype(np.int16), sound.astype(np.float64)):
+        heard = mono(samples, rate)
+        assert heard.dtype == np.float32
+        assert abs(len(heard) - RATE) <= 32
+        middle = slice(2000, 14_000)
+        assert np.abs(heard[middle] - buzz()[: len(heard)][middle]).max() < 0.03
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate"), [(np.zeros((2, 2, 2)), RATE), (np.zeros(9, np.int32), RATE), (np.zeros(9), 0)]
+)
+def test_sound_of_another_kind_is_refused(samples: np.ndarray, rate: int) -> None:
+    with pytest.raises(UsageError, match="audio"):
+        mono(samples, rate)
