@@ -53,7 +53,7 @@ class LandmarkEncoder:
     frames: int = 96
     joints: int = 13
     width: int = 128
-    layers: int = 1
+    layers: int = 0
     heads: int = 4
 
     @property
