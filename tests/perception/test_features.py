@@ -8,8 +8,12 @@ import pytest
 import emoje_edge
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
-from emoje_edge.perception.features import audio_feature, perceive, pose_feature
+from emoje_edge.perception.features import _Run, audio_feature, perceive, pose_feature
+from emoje_edge.perception.media import AudioBlock, VideoFrame
+from emoje_edge.perception.pose_worker import PoseWorker
+from emoje_edge.perception.sound import Sound
 from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.utterances import Cues, Utterance, VoiceActivity, Windows
 
 from .conftest import tone
 
@@ -249,3 +253,30 @@ def test_slow_and_fast_pictures_give_the_same_grid(fps):
     poses = pose_feature(times, joints)
     assert len(poses) == pytest.approx(50, abs=3)
     assert (poses[..., 2] > 0).all()
+
+
+@pytest.mark.parametrize("kind", ["windows", "voice", "cues"])
+def test_what_is_kept_does_not_grow(kind):
+    segmenter = {
+        "windows": Windows(),
+        "voice": VoiceActivity(fill=3.0),
+        "cues": Cues([Utterance(10.0 * i, 10.0 * i + 2, text="Hi") for i in range(16)]),
+    }[kind]
+    worker = PoseWorker(Walker)
+    run = _Run(segmenter, None if kind == "windows" else Sound(), worker, None)
+    picture = np.zeros((8, 8, 3), np.uint8)
+    block = np.concatenate([tone(0.25), np.zeros(4000, np.float32)])
+    found, kept = [], []
+    for half in range(160):
+        if kind != "windows":
+            run.take(AudioBlock(half / 2, block if (half // 20) % 2 else 0 * block))
+        for step in range(5):
+            run.take(VideoFrame(half / 2 + step / 10, picture))
+        found += run.closed()
+        sound = 0 if run._sound is None else run._sound.take(-1e9, 1e9).size / 16000
+        kept.append(max(sound, worker.track.take(-1e9, 1e9)[0].size / 10))
+    found += run.rest(everything=False)
+    worker.close()
+    assert len(found) >= 7
+    # s: an utterance, a window, and what the worker has still before it
+    assert max(kept) < 20
