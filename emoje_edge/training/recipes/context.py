@@ -67,7 +67,7 @@ def describe(run: Path, corpus: Corpus) -> list[Row]:
 def pad(rows: list[Row]) -> Row:
     fused, speaker, labels = zip(*rows, strict=True)
     padded = nn.utils.rnn.pad_sequence
-    return padded(fused, True), padded(speaker, True), padded(labels, True, padding_value=-1)
+    return padded(list(fused), True), padded(list(speaker), True), padded(list(labels), True, padding_value=-1)
 
 
 def trial(train: list[Row], dev: list[Row], classes: tuple[str, ...], *, context: bool, seed: int) -> float:

@@ -109,7 +109,7 @@ def run(root: Path | str, out: Path | str, *, resume: bool = False, quiet: bool 
     config = quicker(JOINT if targets is None else replace(JOINT, soft=0.5), quick)
     materials = Materials(
         mixture(parts, targets),
-        parts.text[1],
+        None,  # the last weights count: text alone must not choose for all
         tokeniser(),
         shipped_tokenizer(),
         transform=augment,
