@@ -1,8 +1,8 @@
 # emoje-edge with JetPack's TensorRT.  Untested: this project has had no Jetson.
-#   docker build -f docker/jetson.Dockerfile -t emoje-edge .                                        JetPack 6.2
-#   docker build -f docker/jetson.Dockerfile -t emoje-edge --build-arg BASE=… --build-arg CUDA=13 .   JetPack 7.2
-# BASE is NVIDIA's JetPack image of the device's own release: TensorRT inside must be the one that plans are built with.
-ARG BASE=nvcr.io/nvidia/l4t-jetpack:r36.4.0
+#   docker build -f docker/jetson.Dockerfile --build-arg BASE="$BASE" --build-arg CUDA=12 -t emoje-edge .
+# BASE is NVIDIA's l4t-jetpack image of the device's own release (r36.4.0 for JetPack 6.2): TensorRT inside must be the
+# one that plans are built with.  CUDA is 12 for JetPack 6, 13 for JetPack 7.
+ARG BASE
 FROM ${BASE}
 ARG CUDA=12
 RUN apt-get update \

@@ -88,7 +88,7 @@ def diagnose() -> Diagnosis:
     return Diagnosis(
         target={"name": target.name, "tested": target.tested},
         system=about,
-        packages={"emoje-edge": __version__} | {name: _version(name) for name in PACKAGES},
+        packages={"emoje-edge": __version__, **{name: _version(name) for name in PACKAGES}},
         gpu=described,
         jetson=jetson(),
         cameras=seen,

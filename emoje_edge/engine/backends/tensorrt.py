@@ -1,7 +1,8 @@
 """TensorRT: one plan for exactly this GPU, JetPack and TensorRT; built with Torch-TensorRT or TensorRT's own parser.
 
 A plan is a program for one device: what else it would be run on is refused with the command that rebuilds it, not with
-TensorRT's own "serialization version" message.
+TensorRT's own "serialization version" message.  The target `portable` is no plan but our ONNX with signed INT8, made on
+any machine: TensorRT's parser compiles it when it is opened, or `trtexec` beforehand.
 """
 
 from __future__ import annotations
@@ -21,35 +22,38 @@ from emoje_edge.errors import UsageError, WorkError
 if TYPE_CHECKING:
     from emoje_edge.engine.tensorrt.runtime import TensorRTSession
 
-PRECISIONS = ("int8", "fp16", "fp32")
 ENTRY = "model.plan"
+PORTABLE, PORTABLE_ENTRY = "portable", "model.onnx"
 # a plan of another driver or JetPack has another key, but opens; these decide whether it can
 DECISIVE = ("name", "compute_capability", "sm_count", "tensorrt")
 
 
 def unavailable(purpose: str) -> str | None:
     """What keeps this machine from building or opening a plan, and the command for this very target."""
-    if first_gpu() is None:
-        return "no CUDA GPU or no driver here; TensorRT plans are built and run on the device they are for"
-    if purpose == "build":
-        missing = [name for name in ("torch", "tensorrt") if not _installed(name)]
-        if not _installed("torch_tensorrt") and not _installed("onnx"):
-            missing += ["torch_tensorrt"]
+    if purpose == "build":  # the portable target needs no more, and `target` refuses the others
+        missing = [name for name in ("torch", "onnx") if not _installed(name)]
+    elif first_gpu() is None:
+        return "no CUDA GPU or no driver here; TensorRT runs on the device that an engine is for"
     else:
         missing = [name for name in ("tensorrt", "cuda.bindings") if not _installed(name)]
     return f"{', '.join(missing)} not installed: {command('tensorrt', purpose)}" if missing else None
 
 
 def target(name: str | None) -> dict[str, str | int]:
-    """This machine's GPU; there is no building for another.
+    """This machine's GPU, or `portable`; there is no building a plan for another.
 
     Raises:
-        UsageError: `name` is neither `cuda`, nor this GPU's name or architecture.
-        WorkError: no GPU here.
+        UsageError: `name` is neither `portable` nor `cuda`, nor this GPU's name or architecture.
+        WorkError: no GPU here, or no TensorRT.
     """
+    if name == PORTABLE:
+        return {"kind": PORTABLE}
     gpu = first_gpu()
     if gpu is None:
-        raise WorkError("no CUDA GPU or no driver here", "run the build on the device; emoje-edge doctor shows it")
+        hint = "run the build on the device, or take --target portable and copy the engine there"
+        raise WorkError("no CUDA GPU or no driver here, and a plan is built on the GPU that it is for", hint)
+    if not _installed("tensorrt"):
+        raise WorkError("tensorrt is not installed", command("tensorrt", "build"))
     if name not in (None, "cuda", gpu.name, gpu.architecture):
         raise UsageError(
             f"target {name!r}: TensorRT builds a plan on the GPU that it is for, here {gpu.name} ({gpu.architecture})",
@@ -64,6 +68,12 @@ def build(request: BuildRequest) -> Built:
     Raises:
         WorkError: an operator has no converter, or TensorRT does not take the network.
     """
+    if request.target["kind"] == PORTABLE:
+        from emoje_edge.engine.export import export_versions
+        from emoje_edge.engine.tensorrt.onnx_parser import signed_onnx
+
+        (Path(request.folder) / PORTABLE_ENTRY).write_bytes(signed_onnx(request))
+        return Built(PORTABLE_ENTRY, export_versions(), runnable=unavailable("open") is None)
     path = Path(request.folder) / ENTRY
     versions = {"tensorrt": _version()}
     if _installed("torch_tensorrt"):
@@ -72,9 +82,9 @@ def build(request: BuildRequest) -> Built:
         plan = convert(request.network, request.example, input_names=request.input_names, precision=request.precision)
         versions |= {name: version(name) for name in ("torch", "torch-tensorrt")}
     else:
-        from emoje_edge.engine.tensorrt.onnx_parser import plan_from_request
+        from emoje_edge.engine.tensorrt.onnx_parser import plan_from_onnx, signed_onnx
 
-        plan = plan_from_request(request)
+        plan = plan_from_onnx(signed_onnx(request))
     path.write_bytes(plan)
     return Built(ENTRY, versions)
 
@@ -88,11 +98,15 @@ def open(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | None 
     problem = unavailable("open")
     if problem:
         raise WorkError(f"backend tensorrt does not work here: {problem}", command("tensorrt", "open"))
+    from emoje_edge.engine.tensorrt.runtime import TensorRTSession
+
+    if manifest.target.get("kind") == PORTABLE:
+        from emoje_edge.engine.tensorrt.onnx_parser import plan_from_onnx
+
+        return TensorRTSession(manifest, plan_from_onnx(files[manifest.entry]))
     difference = foreign(manifest.target, device_facts() | {"tensorrt": _version()})
     if difference:
         raise WorkError(f"the {manifest.mask} plan is of another device: {difference}", manifest.rebuild)
-    from emoje_edge.engine.tensorrt.runtime import TensorRTSession
-
     return TensorRTSession(manifest, files[manifest.entry])
 
 
@@ -115,3 +129,7 @@ def _version() -> str:
     import tensorrt
 
     return str(tensorrt.__version__)
+
+
+# TensorRT's parser takes our ONNX in INT8 and single precision; half precision comes with Torch-TensorRT
+PRECISIONS = ("int8", "fp16", "fp32") if _installed("torch_tensorrt") else ("int8", "fp32")

@@ -13,23 +13,22 @@ from emoje_edge.engine.backends import BuildRequest
 from emoje_edge.errors import UsageError, WorkError
 
 
-def plan_from_request(request: BuildRequest) -> bytes:
-    """The plan of a build request, by way of ONNX with signed INT8.
+def signed_onnx(request: BuildRequest) -> bytes:
+    """The request's network as ONNX with signed INT8 (zero point 0), as TensorRT's parser and `trtexec` want it.
 
     Raises:
-        UsageError: `fp16`, which this way does not have.
-        WorkError: TensorRT does not take the graph.
+        UsageError: `fp16`, which comes with Torch-TensorRT.
     """
     from emoje_edge.engine.export import emit_onnx, trace
     from emoje_edge.engine.tensorrt.graph import release_convolution_inputs
 
-    if request.precision == "fp16":
+    if request.precision not in ("int8", "fp32"):
         raise UsageError(
-            "precision fp16 without torch_tensorrt", "take --precision int8 or fp32, or install torch_tensorrt"
+            f"precision {request.precision} through ONNX", "take --precision int8 or fp32, or install torch_tensorrt"
         )
     traced = trace(request.network, request.example)
     release_convolution_inputs(traced.graph)
-    return plan_from_onnx(emit_onnx(traced, request, request.precision))
+    return emit_onnx(traced, request, request.precision)
 
 
 def plan_from_onnx(model: bytes, compile_plan: Callable[[Any, Any, Any], Any] | None = None) -> bytes:
