@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 AUTO = "auto"
 # largest difference of logits that still passes for rounding, against eager of the same precision
 FLOATING_ERROR = {"fp32": 1e-3, "fp16": 0.1}
+ALIGNED_ERROR = 1e-4  # INT8 against the quantised reference, see `engine.aligned`
 BUDGET = 0.99
 THREADS = 1
 
@@ -252,6 +253,12 @@ def _candidate(plan: Plan, module: Backend, request: BuildRequest, references: R
         return candidate
     candidate.session = module.open(manifest, content, threads=THREADS)
     result = parity(candidate.session, references, plan.data.name, request.precision == "int8")
+    if plan.backend == "onnx" and request.precision == "int8":
+        from emoje_edge.engine.aligned import aligned_error
+
+        result = replace(result, aligned_error=aligned_error(request, references.inputs))
+        if result.aligned_error is not None and result.aligned_error > ALIGNED_ERROR:
+            candidate.problem = f"differs from the quantised reference by {result.aligned_error:.2g}"
     candidate.manifest = replace(manifest, parity=result)
     budget = plan.spec.budget if plan.spec else BUDGET
     if result.agreement < budget:
@@ -290,7 +297,7 @@ def _manifest(plan: Plan, request: BuildRequest, built: Built, files: tuple[File
         labels=tuple(config.classes),
         weights_sha256=weights_sha256(plan.network),
         spec_sha256=spec_sha256(plan.spec) if request.precision == "int8" else None,
-        parity=Parity(plan.data.name, 0, 0.0, 0.0, "not measured"),
+        parity=Parity(plan.data.name, 0, 0.0, 0.0, None, "not measured"),
         latency=None,
         target=dict(request.target),
         versions={"emoje-edge": __version__, "python": platform.python_version(), **built.versions},

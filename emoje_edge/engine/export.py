@@ -25,16 +25,20 @@ class Trace:
     """A traced network.
 
     Attributes:
-        graph: aten operators and `emoje_edge::qdq`, at batch `TRACED_BATCH`.
+        module: aten operators and `emoje_edge::qdq`, at batch `TRACED_BATCH`.
         constants: the tensors that the graph names.
         parameters: the network's own names of those.
         outputs: shapes without the batch.
     """
 
-    graph: fx.Graph
+    module: fx.GraphModule
     constants: Mapping[str, Tensor]
     parameters: Mapping[str, str]
     outputs: tuple[tuple[int, ...], ...]
+
+    @property
+    def graph(self) -> fx.Graph:
+        return self.module.graph
 
 
 def trace(network: torch.nn.Module, example: tuple[Tensor, ...]) -> Trace:
@@ -50,11 +54,18 @@ def trace(network: torch.nn.Module, example: tuple[Tensor, ...]) -> Trace:
     constants = {n.target: getattr(module, n.target) for n in module.graph.nodes if n.op == "get_attr"}
     owners = {x.data_ptr(): name for name, x in (*network.named_parameters(), *network.named_buffers())}
     parameters = {name: owners[x.data_ptr()] for name, x in constants.items() if x.data_ptr() in owners}
-    return Trace(module.graph, constants, parameters, tuple(tuple(x.shape[1:]) for x in outputs))
+    return Trace(module, constants, parameters, tuple(tuple(x.shape[1:]) for x in outputs))
 
 
 def emit_onnx(traced: Trace, request: BuildRequest, dialect: str, exact: Mapping[str, Tensor] | None = None) -> bytes:
     """The ONNX file of a trace in one of `onnx_ops.DIALECTS`; `exact` replaces the network's biases by name."""
+    return emit_with_integers(traced, request, dialect, exact)[0].SerializeToString()
+
+
+def emit_with_integers(
+    traced: Trace, request: BuildRequest, dialect: str, exact: Mapping[str, Tensor] | None = None
+) -> tuple[Any, dict[str, str]]:
+    """The model, and for each traced `qdq` of an activation the name of its integers in the graph."""
     import numpy as np
 
     from emoje_edge import __version__
@@ -71,7 +82,7 @@ def emit_onnx(traced: Trace, request: BuildRequest, dialect: str, exact: Mapping
     for node, name in traced.parameters.items():
         if exact and name.endswith(".bias") and name in exact:
             constants[node] = exact[name]
-    results = emitter.run(traced.graph, inputs, constants)
+    results = emitter.run(traced.module.graph, inputs, constants)
     types = [str(x.numpy().dtype) for x in request.example]
     model = builder.model(
         [(v.name, dtype, v.shape[1:]) for v, dtype in zip(inputs, types, strict=True)],
@@ -79,7 +90,7 @@ def emit_onnx(traced: Trace, request: BuildRequest, dialect: str, exact: Mapping
         [value.name for value in results],
         f"emoje-edge {__version__}",
     )
-    return model.SerializeToString()
+    return model, emitter.integers
 
 
 def emit_request(request: BuildRequest) -> bytes:

@@ -58,7 +58,10 @@ class Parity:
         data: name of that set.
         samples: utterances compared.
         agreement: share of equal labels, 0 to 1.
-        max_error: largest absolute difference of logits, against `reference`.
+        max_error: largest absolute difference of any output, against `reference`.
+        aligned_error: the same where both round values that lie between two integers alike; None where that was not
+            measured.  Two right INT8 implementations differ in `max_error`: float noise of 1e-7 tips such a value,
+            and later ones with it.
         reference: `fp32` or `quantised` (the quantised eager reference, of the same spec).
     """
 
@@ -66,6 +69,7 @@ class Parity:
     samples: int
     agreement: float
     max_error: float
+    aligned_error: float | None
     reference: str
 
 
@@ -343,6 +347,7 @@ class _Reader:
             samples=self._int(raw["samples"], "parity samples"),
             agreement=self._float(raw["agreement"], "parity agreement"),
             max_error=self._float(raw["max_error"], "parity max_error"),
+            aligned_error=None if raw["aligned_error"] is None else self._float(raw["aligned_error"], "aligned_error"),
             reference=self._text(raw["reference"], "parity reference"),
         )
 

@@ -52,7 +52,7 @@ def parity(session: Session, references: References, data: str, quantised: bool)
         samples += len(got[0])
         error = max(error, *(float(np.abs(a - b).max()) for a, b in zip(got, same, strict=True)))
     kind = "quantised" if quantised and references.quantised else "fp32"
-    return Parity(data, samples, round(agree / samples, 6), float(f"{error:.3g}"), kind)
+    return Parity(data, samples, round(agree / samples, 6), float(f"{error:.3g}"), None, kind)
 
 
 def latency(sessions: Sequence[Session], inputs: dict[str, np.ndarray], threads: int) -> list[Latency]:

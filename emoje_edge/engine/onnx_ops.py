@@ -40,10 +40,11 @@ class Value:
 
 @dataclass(frozen=True)
 class Quantised:
-    """A tensor that went through `qdq`: what it was, and its ranges."""
+    """A tensor that went through `qdq`: what it was, its ranges, and the traced node."""
 
     source: Value | Tensor
     amax: np.ndarray
+    node: str
 
 
 class Emitter:
@@ -51,6 +52,7 @@ class Emitter:
 
     def __init__(self, builder: GraphBuilder, dialect: str, batch: int, batch_source: str) -> None:
         self.b, self.dialect, self.batch, self.batch_source = builder, dialect, batch, batch_source
+        self.integers: dict[str, str] = {}  # traced qdq node -> its QuantizeLinear's output
 
     def run(self, graph: fx.Graph, inputs: list[Value], constants: Mapping[str, Tensor]) -> list[Value]:
         """Emit every node; returns the outputs."""
@@ -72,13 +74,15 @@ class Emitter:
         kwargs = fx.map_arg(node.kwargs, values.__getitem__)
         name = str(node.target)
         if node.target is operator.getitem:
-            return args[0][args[1]]
+            return args[0][args[1]]  # type: ignore[index]
         if name in IDENTITIES:
             return args[0]
         leaves = [
             x for x in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(x, (Value, Tensor, Quantised))
         ]
-        if all(isinstance(x, Tensor) for x in leaves) and name != QDQ:
+        if name == QDQ:
+            return Quantised(args[0], args[1].detach().numpy(), node.name)
+        if all(isinstance(x, Tensor) for x in leaves):
             return node.target(*args, **kwargs)  # type: ignore[operator]
         if name not in TABLE:
             raise WorkError(f"no ONNX translation of {name}", "report it: the network has an operator that is new")
@@ -131,7 +135,8 @@ class Emitter:
             name = self.b.reshape(name, (-1, source.shape[-1]))
         scale = self.b.constant(np.float32(x.amax.reshape(())) / np.float32(LEVELS))
         zero = self.b.constant(_ZERO[self.dialect])
-        return self.b.add("DequantizeLinear", self.b.add("QuantizeLinear", name, scale, zero), scale, zero)
+        self.integers[x.node] = self.b.add("QuantizeLinear", name, scale, zero)
+        return self.b.add("DequantizeLinear", self.integers[x.node], scale, zero)
 
     def weight(self, weight: np.ndarray, amax: np.ndarray, axis: int, transposed: bool = False) -> str:
         """DequantizeLinear of a stored 8-bit weight with one scale a channel on `axis`."""
@@ -171,7 +176,7 @@ def operator_for(*names: str) -> Callable[[Handler], Handler]:
 
     def register(handler: Handler) -> Handler:
         for name in names:
-            TABLE[name if "::" in name or name == QDQ else f"aten.{name}"] = handler
+            TABLE[f"aten.{name}"] = handler
         return handler
 
     return register
@@ -198,11 +203,6 @@ def _onnx_type(dtype: torch.dtype) -> int:
     from onnx import helper
 
     return helper.np_dtype_to_tensor_dtype(torch.empty(0, dtype=dtype).numpy().dtype)
-
-
-@operator_for(QDQ)
-def _qdq(e: Emitter, out: Out, x: Any, amax: Tensor) -> Quantised:
-    return Quantised(x, amax.detach().numpy())
 
 
 @operator_for("linear.default")

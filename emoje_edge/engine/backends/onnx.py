@@ -52,7 +52,8 @@ def open(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | None 
     return OnnxSession(manifest, files[manifest.entry], threads=threads)
 
 
-def _runtime() -> Any:
+def runtime() -> Any:
+    """The onnxruntime module, imported so that it keeps to itself."""
     # before the import: some builds of ONNX Runtime report usage to their vendor
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
@@ -64,7 +65,7 @@ class OnnxSession:
     """One graph with its input and output buffers, allocated once a batch size and bound by address."""
 
     def __init__(self, manifest: Manifest, graph: bytes, *, threads: int | None = None) -> None:
-        ort = _runtime()
+        ort = runtime()
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or 1  # one core is enough for a few million parameters
         options.inter_op_num_threads = 1
