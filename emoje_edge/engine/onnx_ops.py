@@ -46,6 +46,12 @@ class Quantised:
     amax: np.ndarray
     node: str
 
+    @property
+    def array(self) -> np.ndarray:
+        """The source, where it is a constant."""
+        assert isinstance(self.source, Tensor)
+        return self.source.detach().numpy()
+
 
 class Emitter:
     """Walks the traced graph; `batch` is the traced batch size, which no other axis may have."""
@@ -70,11 +76,11 @@ class Emitter:
         raise AssertionError("a traced graph ends in an output")
 
     def _call(self, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
-        args = fx.map_arg(node.args, values.__getitem__)
-        kwargs = fx.map_arg(node.kwargs, values.__getitem__)
+        args: Any = fx.map_arg(node.args, values.__getitem__)
+        kwargs: Any = fx.map_arg(node.kwargs, values.__getitem__)
         name = str(node.target)
         if node.target is operator.getitem:
-            return args[0][args[1]]  # type: ignore[index]
+            return args[0][args[1]]
         if name in IDENTITIES:
             return args[0]
         leaves = [
@@ -208,17 +214,16 @@ def _onnx_type(dtype: torch.dtype) -> int:
 @operator_for("linear.default")
 def _linear(e: Emitter, out: Out, x: Any, weight: Any, bias: Tensor | None = None) -> Value:
     if e.dialect == "uint8" and isinstance(x, Quantised) and isinstance(weight, Quantised):
-        array = weight.source.detach().numpy()  # type: ignore[union-attr]
+        array = weight.array
         parts = [e.activation(x, two_dimensional=True), e.weight(array, weight.amax, 0, transposed=True)]
         if bias is not None:
             parts.append(e.integer_bias(bias, x.amax, weight.amax))
         name = e.b.add("Gemm", *parts)
         return Value(name if len(out.shape) == 2 else e.b.reshape(name, e.shape(out.shape)), out.shape, out.dtype)
     if isinstance(weight, Quantised) and e.dialect != "fp32":
-        kernel = e.weight(weight.source.detach().numpy(), weight.amax, 0, transposed=True)  # type: ignore[union-attr]
+        kernel = e.weight(weight.array, weight.amax, 0, transposed=True)
     else:
-        raw = weight.source if isinstance(weight, Quantised) else weight
-        kernel = e.b.constant(raw.detach().numpy().T)
+        kernel = e.b.constant((weight.array if isinstance(weight, Quantised) else weight.detach().numpy()).T)
     source = e.value(x).name
     if len(out.shape) == 2 and bias is not None:
         return Value(e.b.add("Gemm", source, kernel, e.value(bias).name), out.shape, out.dtype)
@@ -231,7 +236,7 @@ def _embedding(e: Emitter, out: Out, weight: Any, ids: Value, *_: Any) -> Value:
     if not isinstance(weight, Quantised) or e.dialect == "fp32":
         return Value(e.b.add("Gather", e.value(weight).name, ids.name, axis=0), out.shape, out.dtype)
     # look up bytes, then dequantise the few rows found: the table stays small in memory too
-    table, scale, zero = e.packed(weight.source.detach().numpy(), weight.amax)  # type: ignore[union-attr]
+    table, scale, zero = e.packed(weight.array, weight.amax)
     rows = e.b.add("Gather", table, ids.name, axis=0)
     return Value(e.b.add("DequantizeLinear", rows, scale, zero, axis=len(out.shape) - 1), out.shape, out.dtype)
 
