@@ -15,6 +15,7 @@ import sys
 import time
 import types
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -54,27 +55,33 @@ class Compiler:
         interpreter.TRTInterpreter.run = lambda self, *_, **__: compiler.run(self)
 
     def run(self, interpreter: Any) -> Any:
+        """Torch-TensorRT's own last step, replaced."""
         interpreter._construct_trt_network_def()
-        network = interpreter.ctx.net
-        plans = {name: self._compile(interpreter, name) for name in self.architectures}
         operators = [node for node in interpreter.module.graph.nodes if node.op == "call_function"]
+        plan = self.compile(interpreter.builder, interpreter.ctx.net, interpreter._populate_trt_builder_config())
+        self.reports[-1] |= {
+            "operators": len(operators),
+            "converted": sum(self._converters.get(node) is not None for node in operators),
+        }
+        engine = types.SimpleNamespace(serialize=lambda: plan)
+        return self._result(engine, interpreter._input_names, interpreter._output_names, False, False)
+
+    def compile(self, builder: Any, network: Any, config: Any) -> Any:
+        """The plan for the first architecture, after all were compiled and reported."""
+        plans = {name: self._plan(builder, network, config, name) for name in self.architectures}
         self.reports.append(
             {
-                "operators": len(operators),
-                "converted": sum(self._converters.get(node) is not None for node in operators),
                 "layers": Counter(str(network.get_layer(i).type).split(".")[-1] for i in range(network.num_layers)),
                 "inputs": [network.get_input(i).name for i in range(network.num_inputs)],
                 "bytes": {name: plan.nbytes for name, plan in plans.items()},
             }
         )
-        engine = types.SimpleNamespace(serialize=lambda: plans[self.architectures[0]])
-        return self._result(engine, interpreter._input_names, interpreter._output_names, False, False)
+        return plans[self.architectures[0]]
 
-    def _compile(self, interpreter: Any, architecture: str) -> Any:
-        config = interpreter._populate_trt_builder_config()
+    def _plan(self, builder: Any, network: Any, config: Any, architecture: str) -> Any:
         config.num_compute_capabilities = 1
         config.set_compute_capability(getattr(self.trt.ComputeCapability, architecture), 0)
-        plan = interpreter.builder.build_serialized_network(interpreter.ctx.net, config)
+        plan = builder.build_serialized_network(network, config)
         if plan is None:
             raise RuntimeError(f"TensorRT-RTX makes no plan for {architecture}")
         return plan
@@ -82,22 +89,43 @@ class Compiler:
 
 def report(compiler: Compiler, case: dict[str, str]) -> dict[str, Any]:
     """One case through the product's own lowering."""
-    from emoje_edge.engine.tensorrt.lowering import convert
     from emoje_edge.modality import Mask
     from tests.engine.tensorrt_networks import masked, quantised
 
     started, compiler.reports, expected = time.monotonic(), [], 0
     try:
         network = masked(Mask.parse(case["mask"]))
-        example = network.example_inputs()
         if case["precision"] == "int8":
             network, expected = quantised(network)
-        how = {"precision": case["precision"], "attention": case["attention"]}
-        plan = convert(network, example, input_names=network.input_names, **how)
+        plan = _through_onnx(compiler, network, case) if case["attention"] == "parser" else _lowered(network, case)
     except Exception as error:
         return case | {"error": f"{type(error).__name__}: {error}"}
     (facts,) = compiler.reports  # one engine, no more
     return case | facts | {"expected": expected, "plan": len(plan), "seconds": round(time.monotonic() - started, 1)}
+
+
+def _lowered(network: Any, case: dict[str, str]) -> bytes:
+    from emoje_edge.engine.tensorrt.lowering import convert
+
+    how = {"precision": case["precision"], "attention": case["attention"]}
+    return convert(network, network.example_inputs(), input_names=network.input_names, **how)
+
+
+def _through_onnx(compiler: Compiler, network: Any, case: dict[str, str]) -> bytes:
+    from emoje_edge.engine.backends import BuildRequest
+    from emoje_edge.engine.tensorrt.onnx_parser import plan_from_onnx, signed_onnx
+
+    request = BuildRequest(
+        mask=network.mask,
+        precision=case["precision"],
+        network=network,
+        example=network.example_inputs(),
+        input_names=network.input_names,
+        output_names=network.output_names,
+        folder=Path("unused"),
+        target={"kind": "portable"},
+    )
+    return plan_from_onnx(signed_onnx(request), compiler.compile)
 
 
 def main() -> None:

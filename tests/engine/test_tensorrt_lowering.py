@@ -30,7 +30,11 @@ pytestmark = pytest.mark.tensorrt
 
 def _cases() -> list[dict[str, str]]:
     cases = [{"mask": mask, "precision": precision, "attention": "fused"} for mask in MASKS for precision in PRECISIONS]
-    extra = ({"precision": "fp32", "attention": "decomposed"}, {"precision": "fp16", "attention": "fused"})
+    extra = (
+        {"precision": "fp32", "attention": "decomposed"},
+        {"precision": "fp16", "attention": "fused"},
+        {"precision": "int8", "attention": "parser"},
+    )
     return cases + [{"mask": "pose", **case} for case in extra]
 
 
@@ -77,7 +81,8 @@ def test_a_plan_has_the_pairs_of_the_spec(reports: Any, mask: str, precision: st
 def test_int8_plans_hold_int8_weights(reports: Any, mask: str) -> None:
     # were the weights' Q/DQ folded, they would be there in fp32 and the plan no smaller
     int8, fp32 = (reports[mask, precision, "fused"]["bytes"] for precision in ("int8", "fp32"))
-    assert all(int8[name] < 0.9 * fp32[name] for name in ARCHITECTURES)
+    # (a plan also holds its kernels, and convolutions whose weights a spec leaves alone)
+    assert all(int8[name] < 0.95 * fp32[name] for name in ARCHITECTURES)
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -92,7 +97,8 @@ def test_attention_is_one_operator_where_it_is_to_be_fused(reports: Any, mask: s
     from tests.engine.tensorrt_networks import attentions
 
     layers = reports[mask, precision, "fused"]["layers"]
-    assert layers["ATTENTION_INPUT"] == layers["ATTENTION_OUTPUT"] == attentions(Mask.parse(mask))
+    fused = attentions(Mask.parse(mask))
+    assert layers.get("ATTENTION_INPUT", 0) == layers.get("ATTENTION_OUTPUT", 0) == fused
 
 
 def test_attention_is_decomposed_on_request(reports: Any) -> None:
@@ -104,3 +110,10 @@ def test_attention_is_decomposed_on_request(reports: Any) -> None:
 def test_half_precision_halves_the_plan(reports: Any) -> None:
     half, single = (reports["pose", precision, "fused"]["bytes"] for precision in ("fp16", "fp32"))
     assert all(half[name] < 0.7 * single[name] for name in ARCHITECTURES)
+
+
+def test_the_parser_takes_our_signed_onnx(reports: Any) -> None:
+    row = reports["pose", "int8", "parser"]
+    assert "error" not in row, row
+    assert row["layers"]["QUANTIZE"] == row["layers"]["DEQUANTIZE"] == row["expected"]
+    assert sorted(row["inputs"]) == ["pose", "pose_length", "speaker", "state"]
