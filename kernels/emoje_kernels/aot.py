@@ -5,6 +5,8 @@ cuobjdump.  Figures depend on the exact triton version, which the report names.
 """
 
 import collections
+import contextlib
+import io
 import os
 import re
 import subprocess
@@ -150,11 +152,14 @@ def compile_kernel(
     warps = 1 if name.startswith("weigh") else layout.warps
     settings = {"num_warps": warps, "num_stages": 1, **(options or {})}
     try:
-        return triton.compile(source, target=GPUTarget("cuda", parse_arch(arch), 32), options=settings)
+        # a failed compilation prints the whole PTX
+        with contextlib.redirect_stdout(io.StringIO()):
+            return triton.compile(source, target=GPUTarget("cuda", parse_arch(arch), 32), options=settings)
     except ValueError:
         raise
     except Exception as error:
-        reason = str(error).strip().splitlines()[-1][:200] if str(error).strip() else type(error).__name__
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        reason = next((line for line in lines if "fatal" in line), lines[-1]).strip()[:200]
         raise RuntimeError(f"triton {triton.__version__} cannot compile {name} for {arch}: {reason}") from error
 
 

@@ -11,7 +11,6 @@ from emoje_kernels import aot
 
 triton = pytest.importorskip("triton", reason="compiling needs triton (Linux only)")
 
-FORWARD_MASKS = (7, 6, 5, 3, 4, 2, 1)
 # triton -> (kernel, arch, dtype) -> mask -> registers measured
 BUDGETS: dict[str, dict[tuple[str, str, str], dict[int, int]]] = {
     "3.7.1": {
@@ -23,6 +22,18 @@ BUDGETS: dict[str, dict[tuple[str, str, str], dict[int, int]]] = {
         ("fuse", "sm_87", "int8"): {7: 188},
         ("fuse", "sm_110", "float16"): {3: 136},
         ("fuse_backward", "sm_90", "float16"): {3: 212},
+        ("weigh", "sm_87", "float16"): {7: 48},
+        ("weigh_backward", "sm_87", "float16"): {7: 62},
+    },
+    # cannot compile for sm_110
+    "3.6.0": {
+        ("fuse", "sm_87", "float16"): {7: 168, 6: 128, 5: 106, 3: 138, 4: 51, 2: 62, 1: 53},
+        ("fuse", "sm_90", "float16"): {7: 193, 6: 141, 5: 119, 3: 128, 4: 51, 2: 55, 1: 56},
+        ("describe", "sm_87", "float16"): {7: 120},
+        ("describe", "sm_90", "float16"): {7: 108},
+        ("describe", "sm_87", "float32"): {7: 222},
+        ("fuse", "sm_87", "int8"): {7: 196},
+        ("fuse_backward", "sm_90", "float16"): {3: 210},
         ("weigh", "sm_87", "float16"): {7: 48},
         ("weigh_backward", "sm_87", "float16"): {7: 62},
     },
