@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
 AUTO = "auto"
 # largest difference of logits that still passes for rounding, against eager of the same precision
 FLOATING_ERROR = {"fp32": 1e-3, "fp16": 0.1}
+THREADS = min(2, os.cpu_count() or 1)  # of CPU backends, as their sessions take by default
 ALIGNED_ERROR = 1e-4  # INT8 against the quantised reference, see `engine.aligned`
 BUDGET = 0.99
-THREADS = 1
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ class _Reader:
         names = [file.name.casefold() for file in files]
         if not names or len(set(names)) != len(names):
             self.fail("files are none, or listed twice")
-        if raw["entry"] not in {file.name for file in files}:
+        if self._text(raw["entry"], "entry") not in {file.name for file in files}:
             self.fail(f"entry {raw['entry']!r} is not among the files")
         spec = raw["spec_sha256"]
         return Manifest(

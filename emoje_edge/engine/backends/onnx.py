@@ -52,6 +52,11 @@ def open(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | None 
     return OnnxSession(manifest, files[manifest.entry], threads=threads)
 
 
+def default_threads() -> int:
+    """Two cores are what a few million parameters can use; more only wait for each other."""
+    return min(2, os.cpu_count() or 1)
+
+
 def runtime() -> Any:
     """The onnxruntime module, imported so that it keeps to itself."""
     # before the import: some builds of ONNX Runtime report usage to their vendor
@@ -67,7 +72,7 @@ class OnnxSession:
     def __init__(self, manifest: Manifest, graph: bytes, *, threads: int | None = None) -> None:
         ort = runtime()
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or 1  # one core is enough for a few million parameters
+        options.intra_op_num_threads = threads or default_threads()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:

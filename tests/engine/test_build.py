@@ -1,0 +1,164 @@
+"""Build: parity, reuse by key, nothing half-made, one builder a key, and the commands around it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from emoje_calibration.data import CalibrationSet
+
+from emoje_edge.cli.engines import command as engines_command
+from emoje_edge.engine import build as build_module
+from emoje_edge.engine.build import Plan, build_engine, find_built
+from emoje_edge.engine.manifest import read_manifest
+from emoje_edge.engine.session import find_engine, open_engine
+from emoje_edge.engine.store import building, engines
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Mask
+
+POSE, ALL = Mask.parse("pose"), Mask(7)
+
+
+@pytest.mark.parametrize("mask", [POSE, ALL], ids=str)
+def test_int8_engines_are_small_and_agree_with_the_quantised_reference(built: Path, mask: Mask) -> None:
+    folders = [find_engine(mask, "onnx", root) for root in (built, built.parent / "fp32")]
+    int8, fp32 = (read_manifest(folder) for folder in folders if folder)
+    assert int8.precision == "int8"
+    assert int8.spec_sha256
+    assert fp32.spec_sha256 is None
+    assert int8.parity.reference == "quantised"
+    assert fp32.parity.agreement == 1
+    assert fp32.parity.max_error < 1e-4
+
+
+def test_an_absent_modality_is_absent_from_the_graph(built: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    folder = find_engine(POSE, "onnx", built)
+    assert folder is not None
+    graph = onnx.load(folder / "model.onnx").graph
+    assert [x.name for x in graph.input] == ["pose", "pose_length", "speaker", "state"]
+    assert "Gather" not in {node.op_type for node in graph.node if node.input[0].startswith("text")}
+
+
+def test_an_unchanged_build_is_reused_and_a_changed_one_is_not(built: Path, plan: Plan) -> None:
+    before = {path: (path / "model.onnx").stat().st_ino for path in engines(built)}
+    result = build_engine(plan, POSE)
+    assert result.reused
+    assert {path: (path / "model.onnx").stat().st_ino for path in engines(built)} == before
+    other = replace(plan, data=plan.data.head(16))
+    assert find_built(other, POSE)[1] is None
+
+
+def test_a_damaged_engine_is_built_again(built: Path, plan: Plan, tmp_path: Path) -> None:
+    moved = replace(plan, out=Path(shutil.copytree(built, tmp_path / "engines")))
+    folder, manifest = find_built(moved, POSE)
+    assert manifest is not None
+    (folder / "model.onnx").write_bytes(b"\0")
+    result = build_engine(moved, POSE)
+    assert not result.reused
+    assert open_engine(POSE, engine_dir=tmp_path / "engines").mask == POSE
+
+
+def test_an_interrupted_build_leaves_nothing(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build_module, "_best", stop)
+    with pytest.raises(KeyboardInterrupt):
+        build_engine(replace(plan, out=tmp_path), POSE)
+    assert [path for path in tmp_path.rglob("*") if path.is_file() or path.name.startswith(".building")] == []
+
+
+def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    left = tmp_path / ".building-onnx-1-dead"
+    left.mkdir()
+    with building(tmp_path / "onnx-1", 0) as temporary:
+        (temporary / "model.onnx").write_bytes(b"x")
+        assert not left.exists()
+    assert (tmp_path / "onnx-1" / "model.onnx").exists()
+
+
+def test_two_builds_of_one_key_do_not_meet(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    with (
+        building(tmp_path / "onnx-1", 0),
+        pytest.raises(WorkError, match="right now"),
+        building(tmp_path / "onnx-1", 0),
+    ):
+        pass
+    assert (tmp_path / "onnx-1").is_dir()
+
+
+def test_no_space_and_no_rights_are_said_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(WorkError, match="no space"), building(tmp_path / "onnx-1", 1 << 60):
+        pass
+    (tmp_path / "file").touch()
+    with pytest.raises(WorkError, match="cannot write"), building(tmp_path / "file" / "onnx-1", 0):
+        pass
+
+
+def test_parity_that_fails_builds_nothing(plan: Plan, tmp_path: Path) -> None:
+    assert plan.spec is not None
+    strict = replace(plan, spec=replace(plan.spec, budget=1.01), out=tmp_path)
+    with pytest.raises(WorkError, match="the budget is"):
+        build_engine(strict, POSE)
+    assert list(engines(tmp_path)) == []
+
+
+def test_auto_takes_the_fastest_and_says_why(plan: Plan, tmp_path: Path) -> None:
+    result = build_engine(replace(plan, precision="auto", out=tmp_path), POSE)
+    assert result.manifest.reason.startswith("fastest within the accuracy budget: int8 ")
+    assert "fp32 " in result.manifest.reason
+
+
+def test_wrong_use_is_refused(plan: Plan, network: object) -> None:
+    silent = {name: x for name, x in plan.data.arrays.items() if not name.startswith("audio")}
+    with pytest.raises(UsageError, match="has no audio, and mask text,audio,pose needs it"):
+        build_engine(replace(plan, data=CalibrationSet("silent", silent)), ALL)
+    with pytest.raises(UsageError, match="precision 'fp16' with onnx"):
+        build_engine(replace(plan, precision="fp16"), POSE)
+    with pytest.raises(UsageError, match="unknown backend 'onyx'"):
+        build_engine(replace(plan, backend="onyx"), POSE)
+    with pytest.raises(WorkError, match="no ranges for mask audio"):
+        build_engine(plan, Mask.parse("audio"))
+    assert plan.spec is not None
+    with pytest.raises(WorkError, match="calibrated for weights 000000000000"):
+        build_engine(replace(plan, spec=replace(plan.spec, weights_sha256="0" * 64)), POSE)
+
+
+def test_verify_names_the_first_altered_file(built: Path, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    folder = Path(shutil.copytree(built, tmp_path / "engines"))
+    good = CliRunner().invoke(engines_command, ["verify", "--engine-dir", str(folder)])
+    assert good.exit_code == 0
+    assert "3 engines" in good.output
+    assert "int8" in CliRunner().invoke(engines_command, ["list", "--engine-dir", str(folder)]).output
+    victim = find_engine(POSE, "onnx", folder)
+    assert victim is not None
+    data = np.fromfile(victim / "model.onnx", np.uint8)
+    data[len(data) // 2] ^= 1
+    data.tofile(victim / "model.onnx")
+    bad = CliRunner().invoke(engines_command, ["verify", "--engine-dir", str(folder)])
+    assert isinstance(bad.exception, WorkError)
+    assert bad.exception.exit_code == 1
+    assert str(victim / "model.onnx") in bad.exception.message
+
+
+def test_prune_removes_what_is_unfinished_or_replaced(built: Path, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    folder = Path(shutil.copytree(built, tmp_path / "engines"))
+    old = find_engine(POSE, "onnx", folder)
+    assert old is not None
+    newer = Path(shutil.copytree(old, old.with_name("onnx-ffffffffffff")))
+    (newer / "manifest.json").touch()
+    (old.parent / ".building-onnx-x").mkdir()
+    done = CliRunner().invoke(engines_command, ["prune", "--yes", "--engine-dir", str(folder)])
+    assert done.exit_code == 0
+    assert not old.exists()
+    assert newer.exists()
+    assert not (old.parent / ".building-onnx-x").exists()
