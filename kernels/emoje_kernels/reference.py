@@ -49,7 +49,7 @@ def cross_modal_fuse_reference(
     held = present(mask)
     starts = [sum(capacities[:m]) for m in range(MODALITIES)]
     # member: [N, T, S], T the modalities of the mask; 1 where a valid token belongs to the modality
-    member = torch.stack([_member(lengths[:, m], starts[m], capacities[m], q.shape[2]) for m in held], 1).to(wide)
+    member = membership(lengths, capacities, mask).to(wide)
     share = member / member.sum(-1, keepdim=True).clamp(min=1)
     rows = share[:, None]
     if len(held) > 1:
@@ -68,6 +68,14 @@ def cross_modal_fuse_reference(
     desc = torch.stack([found.get(m, zero) for m in range(MODALITIES)], 1)
     fused, weights = modality_weights_reference(desc, gate, lengths, mask=mask)
     return fused, weights, desc
+
+
+def membership(lengths: Tensor, capacities: Sequence[int], mask: int) -> Tensor:
+    """[N, T, S]: whether a token of the packed axis is a valid one of each of the mask's T modalities."""
+    starts = [sum(capacities[:m]) for m in range(MODALITIES)]
+    return torch.stack(
+        [_member(lengths[:, m], starts[m], capacities[m], sum(capacities)) for m in present(mask)], 1
+    )  # fmt: skip
 
 
 def _member(length: Tensor, start: int, capacity: int, tokens: int) -> Tensor:

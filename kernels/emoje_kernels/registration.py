@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from emoje_kernels import reference
+from emoje_kernels import reference, reference_backward
 
 _DEFINITIONS = {
     "fuse": "(Tensor q, Tensor k, Tensor v, Tensor gate, Tensor lengths, Tensor? scales, int[] capacities, int mask)"
@@ -66,28 +66,16 @@ def _fuse_reference(q, k, v, gate, lengths, scales, capacities, mask):
     return reference.cross_modal_fuse_reference(q, k, v, gate, lengths, capacities, mask=mask)
 
 
-def _gradients(outputs: tuple[Tensor, ...], given: list[Tensor | None], inputs: list[Tensor]) -> list[Tensor]:
-    """Vector-Jacobian product; zeros for inputs that nothing depends on."""
-    pairs = [(y, dy.to(y.dtype)) for y, dy in zip(outputs, given, strict=True) if dy is not None and y.requires_grad]
-    found = torch.autograd.grad([y for y, _ in pairs], inputs, [dy for _, dy in pairs], allow_unused=True)
-    return [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True)]
-
-
 def _fuse_backward_reference(q, k, v, gate, lengths, weights, desc, dfused, dweights, ddesc, capacities, mask):
-    with torch.enable_grad():
-        inputs = [x.detach().requires_grad_() for x in (q, k, v, gate)]
-        a, b, c, g = inputs
-        outputs = reference.cross_modal_fuse_reference(a, b, c, g, lengths, capacities, mask=mask)
-        *qkv, dgate = _gradients(outputs, [dfused, dweights, ddesc], inputs)
-    return torch.stack(qkv, 2), dgate.contiguous()
+    own, dgate = reference_backward.modality_weights_backward_reference(desc, gate, weights, dfused, dweights)
+    own = own if ddesc is None else own + ddesc
+    dqkv = reference_backward.cross_modal_fuse_backward_reference(q, k, v, lengths, own, capacities, mask=mask)
+    return dqkv.to(q.dtype).contiguous(), dgate.to(gate.dtype).contiguous()
 
 
 def _weigh_backward_reference(desc, gate, lengths, weights, dfused, dweights, mask):
-    with torch.enable_grad():
-        inputs = [x.detach().requires_grad_() for x in (desc, gate)]
-        outputs = reference.modality_weights_reference(inputs[0], inputs[1], lengths, mask=mask)
-        ddesc, dgate = _gradients(outputs, [dfused, dweights], inputs)
-    return ddesc.contiguous(), dgate.contiguous()
+    ddesc, dgate = reference_backward.modality_weights_backward_reference(desc, gate, weights, dfused, dweights)
+    return ddesc.to(desc.dtype).contiguous(), dgate.to(gate.dtype).contiguous()
 
 
 def _weigh_reference(desc, gate, lengths, mask):

@@ -67,10 +67,9 @@ def test_red_gate_reports_no_speed(
 
 def test_rows_summarise_times_and_plot(tmp_path: Path) -> None:
     machine = gpu_rows.Machine.of(CPU)
+    what = "operator forward"
     rows = [
-        gpu_rows.row(
-            machine, "operator forward", name, utterances=n, dtype="float16", graph=True, times=[n, n + 1, n + 5]
-        )
+        gpu_rows.row(machine, what, name, utterances=n, dtype="float16", graph=True, times=[n, n + 1, n + 5])
         for name in ("ours", "eager")
         for n in (1, 256)
     ]
