@@ -1,0 +1,101 @@
+"""`python -m emoje_edge.training.evidence STUDY --root DATA --out docs/evidence`: run a study, write its tables."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import click
+
+from emoje_edge.errors import EmojeError
+from emoje_edge.training.evidence.feature_sets import SETS
+
+ROOT = click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the data sets.")
+OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the documents.")
+CACHE = click.option("--cache", type=click.Path(path_type=Path), default=Path("runs/evidence"), show_default=True)
+AGAINST = {"missing": "neither", "fusion": "mean", "losses": "cross-entropy"}
+FIGURE = {"uar": "unweighted recall", "accuracy": "accuracy", "weighted_f1": "weighted F1"}
+
+
+@click.group(help=__doc__)
+def main() -> None:
+    """The command group."""
+
+
+def _study(name: str, root: Path, out: Path, cache: Path, *, seeds: int, sets: tuple[str, ...], threads: int) -> None:
+    import torch
+
+    from emoje_edge.training.evidence import tables
+    from emoje_edge.training.evidence.feature_sets import load_set
+    from emoje_edge.training.evidence.studies import outcomes
+
+    torch.set_num_threads(threads)
+    for set_name in sets or tuple(SETS):
+        data = load_set(set_name, root, cache)
+        found = []
+        for variant, _, results in outcomes(data, name, seeds=seeds, cache=cache / "runs"):
+            found.append((variant, results))
+            click.echo(f"{set_name}: {variant}: {tables.spread([o.masks[tables.full_mask(o)] for o in results])}")
+        parts = [tables.markdown(tables.study_rows(found, against=AGAINST[name]))]
+        if name == "missing":
+            parts.append(tables.markdown(tables.mask_rows(found)))
+        seconds = sum(o.seconds for _, results in found for o in results)
+        note = (
+            f"{FIGURE[data.metric].capitalize()}, mean ± deviation over seeds; one held-out fold of five a seed, folds "
+            f"by group. Written {datetime.date.today()}, {seconds:.0f} s of training and scoring."
+        )
+        tables.replace_block(out / f"{name}.md", set_name, "\n\n".join([note, *parts]))
+
+
+def _command(name: str, text: str) -> click.Command:
+    @click.command(name, help=text)
+    @ROOT
+    @OUT
+    @CACHE
+    @click.option("--seeds", type=click.IntRange(1, 20), default=3, show_default=True)
+    @click.option("--set", "sets", multiple=True, type=click.Choice(list(SETS)), help="All sets if left out.")
+    @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
+    def run(root: Path, out: Path, cache: Path, seeds: int, sets: tuple[str, ...], threads: int) -> None:
+        _study(name, root, out, cache, seeds=seeds, sets=sets, threads=threads)
+
+    return run
+
+
+main.add_command(_command("fusion", "Query-adaptive fusion against mean, concat and static weights; layers."))
+main.add_command(_command("missing", "Joint embedding and mask sampling on and off, all masks and missing rates."))
+main.add_command(_command("losses", "The losses, one by one."))
+
+
+@main.command()
+@ROOT
+@OUT
+@CACHE
+def pose(root: Path, out: Path, cache: Path) -> None:
+    """Training views of motion capture against filmed landmarks."""
+    from emoje_edge.training.evidence import pose as evidence
+    from emoje_edge.training.evidence.tables import markdown, replace_block
+
+    real, made = evidence.filmed(root, cache), evidence.trained(root)
+    evidence.picture(real, made, out / "pose.png")
+    note = f"{sum(map(len, real))} filmed frames in {len(real)} windows, {len(made)} training views."
+    replace_block(out / "pose.md", "landmarks", f"{note}\n\n{markdown(evidence.table(real, made))}")
+
+
+@main.command()
+@ROOT
+@OUT
+@click.option("--seeds", type=click.IntRange(1, 20), default=3, show_default=True)
+def body(root: Path, out: Path, seeds: int) -> None:
+    """Styles of motion capture by content, and emotions from joint angles by recording."""
+    from emoje_edge.training.evidence import body as evidence
+    from emoje_edge.training.evidence.tables import markdown, replace_block
+
+    for name, rows in (("bandai", evidence.bandai(root, seeds)), ("kinect", evidence.kinect(root, seeds))):
+        replace_block(out / "pose.md", name, f"Written {datetime.date.today()}.\n\n{markdown(rows)}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except EmojeError as error:
+        raise SystemExit(f"error: {error}") from None
