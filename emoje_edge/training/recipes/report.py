@@ -19,19 +19,20 @@ from emoje_edge.training.recipes.composite import compose
 from emoje_edge.training.recipes.default import read_parts
 
 COLUMNS = ("weighted F1", "macro F1", "accuracy", "UA")
-COMPOSITES = 700
+COMPOSITES = 420
 
 
 def table(model: Predictor, root: Path) -> str:
     """Markdown: overall figures, then F1 by class."""
     parts = read_parts(root)
     (_, text), (_, audio), (_, pose) = parts.text, parts.audio, parts.pose
-    made = compose(text, audio, pose, count=COMPOSITES, seed=1)
+    # whole ones only: motion lacks three classes, and a missing pose would give them away
+    made = compose(text, audio, pose, count=COMPOSITES, seed=1).keep(lambda s: len(s.modalities) == 3)
     asked: list[tuple[str, Corpus, Mask]] = [
         ("MELD dev", text, Mask.parse("text")),
         ("RAVDESS, actors 17-20", audio, Mask.parse("audio")),
         ("Bandai, contents held out", pose, Mask.parse("pose")),
-        *(("composite", _with_any(made, mask), mask) for mask in Mask.all()),
+        *((f"composite ({len(made)})", made, mask) for mask in Mask.all()),
     ]
     scores = [(name, mask, evaluate(model, corpus, mask).scores) for name, corpus, mask in asked]
     lines = [f"| part | mask | {' | '.join(COLUMNS)} |", "|---|---|" + "---|" * len(COLUMNS)]
@@ -43,11 +44,6 @@ def table(model: Predictor, root: Path) -> str:
     for name, mask, s in scores:
         lines.append(f"| {name}, {mask} | " + " | ".join(f"{s.per_class_f1[c]:.2f}" for c in classes) + " |")
     return "\n".join(lines)
-
-
-def _with_any(corpus: Corpus, mask: Mask) -> Corpus:
-    """Without the utterances that bring nothing of the mask (motions have four of the seven classes)."""
-    return corpus.keep(lambda s: any(m in mask for m in s.modalities))
 
 
 if __name__ == "__main__":
