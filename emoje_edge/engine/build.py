@@ -229,8 +229,10 @@ def _best(found: Sequence[_Candidate]) -> _Candidate:
     if not good:
         raise WorkError("; ".join(f"{c.precision}: {c.problem}" for c in found), "calibrate on data like the device's")
     best = min(good, key=lambda c: c.manifest.latency.p50_ms if c.manifest.latency else 0.0)
-    measured = ", ".join(
-        f"{c.precision} {c.manifest.latency.p50_ms:.2f} ms" if c.manifest.latency else f"{c.precision} not measured"
+    measured = "; ".join(
+        f"{c.precision} {c.manifest.latency.p50_ms:.2f} ms, {c.manifest.size / 1e6:.2f} MB"
+        if c.manifest.latency
+        else f"{c.precision} not measured"
         for c in found
     )
     refused = "".join(f"; {c.precision} refused: {c.problem}" for c in found if c.problem)

@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from typing import Any
 SOURCES = ("emoje_edge.model", "emoje_edge.engine", "emoje_kernels", "emoje_calibration")
 
 
+@lru_cache(maxsize=1)  # one answer a process: a build that takes minutes must not change its key on the way
 def source_sha256() -> str:
     """Hash of the packages that decide an engine's graph."""
     digest = hashlib.sha256()
