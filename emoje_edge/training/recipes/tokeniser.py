@@ -37,7 +37,8 @@ def build() -> Tokenizer:
 
 
 def train(texts: Iterator[str], vocabulary: int = VOCABULARY) -> Tokenizer:
-    """Train on `texts`; the result depends on the text alone (no randomness)."""
+    """Train on `texts`.  On a real corpus every run gives the same file; on a few lines, the library breaks ties
+    between equally frequent pairs as they come."""
     tokenizer = build()
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocabulary, min_frequency=2, special_tokens=special_tokens(), show_progress=False
