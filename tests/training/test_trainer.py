@@ -218,7 +218,7 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
     ]
     root = Path(__file__).parents[2]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
-    subprocess.run(command, cwd=root, env=env, check=True, capture_output=True)
+    subprocess.run(command, cwd=root, env=env, check=True, capture_output=True, timeout=300)
     state = torch.load(next((tmp_path / "run" / "checkpoint").glob("*/state.pt")), weights_only=True)
     assert len(state["random"]) == 2
     assert rows(tmp_path / "run")[0]["step"] == 2
