@@ -52,13 +52,13 @@ def target(name: str | None) -> dict[str, str | int]:
     if gpu is None:
         hint = "run the build on the device, or take --target portable and copy the engine there"
         raise WorkError("no CUDA GPU or no driver here, and a plan is built on the GPU that it is for", hint)
-    if not _installed("tensorrt"):
-        raise WorkError("tensorrt is not installed", command("tensorrt", "build"))
     if name not in (None, "cuda", gpu.name, gpu.architecture):
         raise UsageError(
             f"target {name!r}: TensorRT builds a plan on the GPU that it is for, here {gpu.name} ({gpu.architecture})",
             "run this command on the target device",
         )
+    if not _installed("tensorrt"):
+        raise WorkError("tensorrt is not installed", command("tensorrt", "build"))
     return device_facts() | {"tensorrt": _version()}
 
 
