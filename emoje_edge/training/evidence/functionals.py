@@ -38,7 +38,7 @@ def functionals(frames: NDArray[np.floating]) -> NDArray[np.float32]:
         np.abs(change).mean(0),
         [len(spoken) / 100, loud.mean(), course.std(), np.ptp(np.percentile(course, [5, 95]))],
         [np.abs(np.diff(course)).mean() if len(course) > 1 else 0.0, level.max()],
-        *(segment[:, :8].mean(0) for segment in np.array_split(cepstra, SEGMENTS) if len(segment)),
+        *(part[:, :8].mean(0) if len(part) else np.zeros(8) for part in np.array_split(cepstra, SEGMENTS)),
         _modulation(spoken).ravel(),
     ]
     return np.concatenate([np.ravel(part) for part in parts]).astype(np.float32)
