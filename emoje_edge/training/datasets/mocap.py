@@ -18,10 +18,7 @@ from emoje_edge.perception.skeleton import JOINTS
 from emoje_edge.training.datasets.bvh import read_bvh
 
 STYLES: tuple[str, ...] = ("angry", "happy", "normal", "sad", "tired")
-"""The five affective styles that are classified."""
-
-STYLE_EMOTION: dict[str, str] = {"angry": "anger", "happy": "joy", "normal": "neutral", "sad": "sadness"}
-"""Style -> emotion.  The others (proud, old, chimpira …) are no emotion of the seven, and are left out."""
+"""The five affective styles that are classified; `training.labels` says which emotion each is."""
 
 KINECT_CLASSES: tuple[str, ...] = ("Angry", "Happy", "Normal", "Reflexive", "Sad", "Surprised")
 
