@@ -210,10 +210,8 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
         sys.executable,
         "-m",
         "torch.distributed.run",
-        "--nproc-per-node",
-        "2",
-        "--master-port",
-        "0",
+        "--standalone",
+        "--nproc-per-node=2",
         str(script),
     ]
     root = Path(__file__).parents[2]
