@@ -13,7 +13,7 @@ from emoje_edge.modality import Mask
 if TYPE_CHECKING:
     from emoje_kernels.aot import Report
 
-COLUMNS = ("kernel", "arch", "mask", "dtype", "warps", "registers", "spills", "shared", "instructions", "mma", "fp64")
+COLUMNS = ("kernel", "arch", "warps", "registers", "spills", "shared", "instructions", "mma", "fp64")
 
 
 @click.group("kernels")
@@ -93,13 +93,17 @@ def _compile(
 
 
 def _print(reports: list[Report]) -> None:
+    """A table that fits 80 columns: what is the same in every row is said once, above it."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"compiled by triton {reports[0].triton}; nothing was run", title_justify="left")
+    first = reports[0]
+    table = Table(box=box.SIMPLE_HEAD, padding=0)
     for name in COLUMNS:
-        table.add_column(name, justify="left" if name in ("kernel", "arch", "mask", "dtype") else "right")
+        table.add_column(name, justify="left" if name in ("kernel", "arch") else "right", no_wrap=True)
     for one in reports:
-        row = {**one.to_dict(), "mask": str(Mask(one.mask)), "fp64": "yes" if one.fp64 else "no"}
+        row = {**one.to_dict(), "fp64": "yes" if one.fp64 else "no"}
         table.add_row(*(str(row[name]) for name in COLUMNS))
+    click.echo(f"mask {Mask(first.mask)}, {first.dtype}; compiled by triton {first.triton}; nothing was run")
     Console().print(table)

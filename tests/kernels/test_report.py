@@ -6,7 +6,7 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from emoje_edge.cli.kernels import command
+from emoje_edge.cli.kernels import COLUMNS, command
 from emoje_edge.errors import UsageError
 
 pytest.importorskip("triton", reason="compiling needs triton (Linux only)")
@@ -23,11 +23,18 @@ def test_json() -> None:
     assert not found["fp64"]
 
 
-def test_table() -> None:
-    result = CliRunner().invoke(command, SMALL)
+def test_table_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = CliRunner().invoke(command, ["report", "--arch", "sm_110", "--kernel", "weigh_backward", "--mask", "text"])
     assert result.exit_code == 0, result.output
-    assert "nothing was run" in result.stdout
-    assert "sm_87" in result.stdout
+    said, *table = result.stdout.splitlines()
+    assert said.startswith("mask text, float16; compiled by triton ")
+    assert said.endswith("nothing was run")
+    head, row = (line.split() for line in table if line.strip("─ "))
+    assert head == list(COLUMNS)
+    assert row[:2] == ["weigh_backward", "sm_110"]
+    assert len(row) == len(head)
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
 
 
 @pytest.mark.parametrize(
