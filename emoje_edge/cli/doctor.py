@@ -14,7 +14,8 @@ _MARKS = {"works": "works  ", "ready": "ready  ", "missing": "missing", "broken"
 
 
 @click.command("doctor")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="For reading, or for programs.")  # fmt: skip
 def command(form: str) -> None:
     """Check this device: packages, GPU, cameras, and which backends run an engine here.
 

@@ -149,6 +149,18 @@ class Emitter:
         name, scale, zero = self.packed(weight, amax, transposed)
         return self.b.add("DequantizeLinear", name, scale, zero, axis=1 - axis if transposed else axis)
 
+    def stored(self, weight: np.ndarray, amax: np.ndarray) -> str:
+        """A stored 8-bit weight for a floating-point operator: one scale an output channel.
+
+        Spelt out, not DequantizeLinear: ONNX Runtime computes this once when it opens the graph, then chooses its
+        fastest convolution for constant weights, and leaves DequantizeLinear to be run at every call.
+        """
+        name, _, _ = self.packed(weight, amax)
+        scale = self.b.constant(amax.astype(np.float32) / np.float32(LEVELS))
+        zero = self.b.constant(np.float32(_ZERO[self.dialect]))
+        wide = self.b.add("Cast", name, to=_onnx_type(torch.float32))
+        return self.b.add("Mul", self.b.add("Sub", wide, zero), scale)
+
     def packed(self, weight: np.ndarray, amax: np.ndarray, transposed: bool = False) -> tuple[str, str, str]:
         """The 8-bit weight, its scales and zero points, as constants."""
         scale = amax.astype(np.float32) / np.float32(LEVELS)
@@ -233,7 +245,8 @@ def _linear(e: Emitter, out: Out, x: Any, weight: Any, bias: Tensor | None = Non
 
 @operator_for("embedding.default")
 def _embedding(e: Emitter, out: Out, weight: Any, ids: Value, *_: Any) -> Value:
-    if not isinstance(weight, Quantised) or e.dialect == "fp32":
+    if not isinstance(weight, Quantised) or e.dialect != "uint8":
+        # TensorRT takes 8-bit constants before DequantizeLinear only
         return Value(e.b.add("Gather", e.value(weight).name, ids.name, axis=0), out.shape, out.dtype)
     # look up bytes, then dequantise the few rows found: the table stays small in memory too
     table, scale, zero = e.packed(weight.array, weight.amax)
@@ -248,7 +261,9 @@ def _convolution(
 ) -> Value:  # fmt: skip
     rank = len(out.shape) - 2
     strides, pads, dilations = (list(v) * (rank if len(v) == 1 else 1) for v in (stride, padding, dilation))
-    parts = [e.value(x).name, e.value(weight).name]
+    weight_only = e.dialect == "uint8" and isinstance(weight, Quantised) and not isinstance(x, Quantised)
+    kernel = e.stored(weight.array, weight.amax) if weight_only else e.value(weight).name
+    parts = [e.value(x).name, kernel]
     if bias is not None and e.dialect == "uint8" and isinstance(x, Quantised) and isinstance(weight, Quantised):
         parts.append(e.integer_bias(bias, x.amax, weight.amax))
     elif bias is not None:

@@ -37,6 +37,8 @@ class CrossAttentionLayer(nn.Module):
             if others:
                 context = torch.cat([normed[o] for o in others], 1)
                 context_there = torch.cat([tokens[o][1] for o in others], 1)
-                x = x + self.drop(self.attention[m.value](normed[m], context, context_there))
+                taken = self.attention[m.value](normed[m], context, context_there)
+                # without any other modality's token, attention averages padding: nothing may come of it
+                x = x + self.drop(taken * context_there.amax(1)[:, None, None].to(taken.dtype))
             out[m] = (x + self.drop(self.feed_forward[m.value](self.norm2[m.value](x))), there)
         return out

@@ -51,7 +51,7 @@ class _Convolution(nn.Module):
         # [B, T, C] -> [B, T / stride, C']
         y = self.conv(x.transpose(1, 2)).transpose(1, 2)
         y = y[:, : x.shape[1] // self.stride]
-        length = (length + self.stride - 1) // self.stride
+        length = (length + (self.stride - 1)) // self.stride
         y = self.drop(F.gelu(self.norm(y)))
         return y * token_mask(length, y.shape[1]).to(y.dtype)[..., None], length
 
@@ -102,7 +102,7 @@ class _ConvolutionalEncoder(nn.Module):
 
 
 class _SpectralConvolution(nn.Module):
-    """Strided convolution over time and frequency.  Frames past the length stay zero, so padding cannot leak in."""
+    """Strided convolution over time and frequency."""
 
     def __init__(self, inputs: int, outputs: int, *, kernel: int, strides: tuple[int, int]) -> None:
         super().__init__()
@@ -112,10 +112,8 @@ class _SpectralConvolution(nn.Module):
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        # [B, C, T, F] -> [B, C', T / stride, F / stride]
-        y = F.relu(self.norm(self.conv(x)))
-        length = (length + self.stride - 1) // self.stride
-        return y * token_mask(length, y.shape[2]).to(y.dtype)[:, None, :, None], length
+        # [B, C, T, F] -> [B, C', T / stride, F / stride]; frames past the length are left to the caller
+        return F.relu(self.norm(self.conv(x))), (length + (self.stride - 1)) // self.stride
 
 
 # time and frequency strides: the first layer, where a frame is dearest, takes most of the time axis
@@ -147,11 +145,14 @@ class LogMelEncoder(nn.Module):
         picture = torch.stack([x, F.pad(change, (0, 0, 2, 2))], 1)
         if self.training:  # half as fast again on a CPU; an exported graph chooses its own layout
             picture = picture.contiguous(memory_format=torch.channels_last)
-        for convolution in self.convolutions:
+        for i, convolution in enumerate(self.convolutions):
+            if i:  # frames past the length are zero before every convolution, so padding cannot leak in
+                picture = picture * token_mask(length, picture.shape[2]).to(x.dtype)[:, None, :, None]
             picture, length = convolution(picture, length)
-        # [B, C, L, bands / 16] -> [B, L, C * bands / 16]
-        tokens = F.relu(self.flat(self.drop(picture.transpose(1, 2).flatten(2))))
+        # [B, C, L, bands / 16] -> [B, L, C * bands / 16], masked in the layout in which that is fast
+        tokens = picture.transpose(1, 2).flatten(2)
         there = token_mask(length, tokens.shape[1])
+        tokens = F.relu(self.flat(self.drop(tokens * there.to(x.dtype)[..., None])))
         tokens = self.whole(tokens, there)
         for layer in self.layers:
             tokens = layer(tokens, there)

@@ -67,7 +67,7 @@ class Fusion(nn.Module):
             return torch.zeros_like(pooled[0])  # equal scores: the plain mean over present modalities
         here = torch.stack([tokens[m][1].amax(1) for m in tokens], 1)
         share = here / here.sum(1, keepdim=True).clamp(min=1)
-        return self.gate(torch.einsum("bm,bmd->bd", share.to(pooled[0].dtype), torch.stack(pooled, 1)))
+        return self.gate((share.to(pooled[0].dtype)[:, None] @ torch.stack(pooled, 1)).squeeze(1))
 
     def _baseline(self, descriptors: Tensor, here: Tensor) -> tuple[Tensor, Tensor]:
         equal = here / here.sum(1, keepdim=True).clamp(min=1)

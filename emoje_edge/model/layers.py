@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 def token_mask(lengths: Tensor, tokens: int) -> Tensor:
     """1 for a token, 0 for padding: [B] integers -> [B, tokens] float32."""
-    return (torch.arange(tokens, device=lengths.device)[None] < lengths[:, None]).float()
+    return (torch.arange(tokens, device=lengths.device, dtype=lengths.dtype)[None] < lengths[:, None]).float()
 
 
 def masked_mean(x: Tensor, there: Tensor) -> Tensor:
     """Mean over valid tokens: [B, L, D], [B, L] -> [B, D]; zeros where there are none."""
     weight = there / there.sum(1, keepdim=True).clamp(min=1)
-    return torch.einsum("bl,bld->bd", weight.to(x.dtype), x)
+    return (weight.to(x.dtype)[:, None] @ x).squeeze(1)
 
 
 class Attention(nn.Module):
@@ -30,7 +30,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, x: Tensor, context: Tensor, there: Tensor) -> Tensor:
-        """[B, L, D], [B, S, D], [B, S] -> [B, L, D]; zeros where the whole context is padding."""
+        """[B, L, D], [B, S, D], [B, S] -> [B, L, D]; without any valid key, the mean over padding."""
         b, n, d = x.shape
         # q: [B, H, L, d/H]    k, v: [B, H, S, d/H]
         q = self.query(x).view(b, n, self.heads, -1).transpose(1, 2)
@@ -39,9 +39,7 @@ class Attention(nn.Module):
         )
         bias = ((1 - there) * MASKED).to(q.dtype)[:, None, None, :]
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0)
-        y = self.out(y.transpose(1, 2).reshape(b, n, d))
-        # without any key SDPA averages padding: nothing may come of it
-        return y * there.amax(1)[:, None, None].to(y.dtype)
+        return self.out(y.transpose(1, 2).reshape(b, n, d))
 
 
 class FeedForward(nn.Module):

@@ -47,21 +47,17 @@ def cross_modal_fuse_reference(
     # [N, H, S, DH], as matrix products want them
     q, k, v = (t.to(wide).transpose(1, 2) for t in (q, k, v))
     held = present(mask)
-    starts = [sum(capacities[:m]) for m in range(MODALITIES)]
     # member: [N, T, S], T the modalities of the mask; 1 where a valid token belongs to the modality
     member = membership(lengths, capacities, mask).to(wide)
     share = member / member.sum(-1, keepdim=True).clamp(min=1)
     rows = share[:, None]
     if len(held) > 1:
         allowed = member.sum(1, keepdim=True) - member
-        pooled = []
-        for i, m in enumerate(held):
-            own = slice(starts[m], starts[m] + capacities[m])
-            logits = (q[:, :, own] * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-            logits = logits + (1 - allowed[:, None, i : i + 1]) * MASKED
-            pooled.append(share[:, None, i : i + 1, own] @ logits.softmax(-1))
+        # bias: [N, S, S], each query token has its modality's row
+        bias = segments(lengths, capacities, mask).to(wide).transpose(0, 1) @ ((1 - allowed) * MASKED)
+        logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2) + bias[:, None]
         # without any key the softmax is uniform over what is masked: nothing may come of it
-        rows = rows + torch.cat(pooled, 2) * allowed[:, None]
+        rows = rows + (share[:, None] @ logits.softmax(-1)) * allowed[:, None]
     # [N, H, T, S] x [N, H, S, DH]: the own mean and the mean of P in one product
     found = dict(zip(held, (rows @ v).unbind(2), strict=True))
     zero = torch.zeros_like(gate, dtype=wide)
@@ -70,18 +66,21 @@ def cross_modal_fuse_reference(
     return fused, weights, desc
 
 
+def segments(lengths: Tensor, capacities: Sequence[int], mask: int) -> Tensor:
+    """[T, S]: whether a place of the packed axis belongs to each of the mask's T modalities; a constant."""
+    owner = torch.tensor([m for m in range(MODALITIES) for _ in range(capacities[m])], device=lengths.device)
+    return owner[None] == torch.tensor(present(mask), device=lengths.device)[:, None]
+
+
 def membership(lengths: Tensor, capacities: Sequence[int], mask: int) -> Tensor:
     """[N, T, S]: whether a token of the packed axis is a valid one of each of the mask's T modalities."""
-    starts = [sum(capacities[:m]) for m in range(MODALITIES)]
-    return torch.stack(
-        [_member(lengths[:, m], starts[m], capacities[m], sum(capacities)) for m in present(mask)], 1
-    )  # fmt: skip
-
-
-def _member(length: Tensor, start: int, capacity: int, tokens: int) -> Tensor:
-    """[N, S]: whether a token of the packed axis is one of the first `length` of the segment at `start`."""
-    position = torch.arange(tokens, device=length.device)[None] - start
-    return (position >= 0) & (position < length[:, None].clamp(max=capacity))
+    held = present(mask)
+    like = {"device": lengths.device, "dtype": lengths.dtype}
+    # position: [T, S], counted from each modality's own start
+    starts = torch.tensor([sum(capacities[:m]) for m in held], **like)
+    position = torch.arange(sum(capacities), **like)[None] - starts[:, None]
+    given = lengths if len(held) == MODALITIES else torch.stack([lengths[:, m] for m in held], 1)
+    return segments(lengths, capacities, mask) & (position < given[:, :, None])
 
 
 def modality_weights_reference(desc: Tensor, gate: Tensor, lengths: Tensor, *, mask: int) -> tuple[Tensor, Tensor]:

@@ -67,23 +67,20 @@ def runtime() -> Any:
 
 
 class OnnxSession:
-    """One graph with its input and output buffers, allocated once a batch size and bound by address."""
+    """One graph with its input and output buffers, allocated once a batch size and bound by address.
+
+    Batch 1 has a session of its own, whose shapes ONNX Runtime knows and plans for; any other batch opens the graph
+    a second time when it first comes.
+    """
 
     def __init__(self, manifest: Manifest, graph: bytes, *, threads: int | None = None) -> None:
-        ort = runtime()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or default_threads()
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's errors share no base but this one
-            raise WorkError(f"ONNX Runtime {ort.__version__} does not open it: {error}", manifest.rebuild) from error
-        given = {x.name for x in self._session.get_inputs()}, {x.name for x in self._session.get_outputs()}
+        self._manifest, self._graph, self._threads = manifest, graph, threads or default_threads()
+        self._single: Any = self._open(single=True)
+        self._several: Any = None
+        given = {x.name for x in self._single.get_inputs()}, {x.name for x in self._single.get_outputs()}
         wanted = {x.name for x in manifest.inputs}, {x.name for x in manifest.outputs}
         if given != wanted:
             raise WorkError(f"{manifest.entry} is not the graph that its manifest describes", manifest.rebuild)
-        self._manifest = manifest
         self._inputs: dict[str, np.ndarray] = {}
         self._outputs: dict[str, np.ndarray] = {}
         self._binding: Any = None
@@ -105,15 +102,31 @@ class OnnxSession:
             self._bind(batch)
         for name, buffer in self._inputs.items():
             np.copyto(buffer, inputs[name])
-        self._session.run_with_iobinding(self._binding)
+        (self._single if batch == 1 else self._several).run_with_iobinding(self._binding)
         return {name: buffer.copy() for name, buffer in self._outputs.items()}
+
+    def _open(self, *, single: bool) -> Any:
+        ort = runtime()
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        if single:
+            options.add_free_dimension_override_by_name(BATCH, 1)
+        try:
+            return ort.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's errors share no base but this one
+            message = f"ONNX Runtime {ort.__version__} does not open it: {error}"
+            raise WorkError(message, self._manifest.rebuild) from error
 
     def _bind(self, batch: int) -> None:
         def buffers(tensors: Any) -> dict[str, np.ndarray]:
             return {t.name: np.zeros([batch if n == BATCH else n for n in t.shape], t.dtype) for t in tensors}
 
         self._inputs, self._outputs = buffers(self._manifest.inputs), buffers(self._manifest.outputs)
-        self._binding = self._session.io_binding()
+        if batch != 1 and self._several is None:
+            self._several = self._open(single=False)
+        self._binding = (self._single if batch == 1 else self._several).io_binding()
         for bind, arrays in (
             (self._binding.bind_input, self._inputs),
             (self._binding.bind_output, self._outputs),
