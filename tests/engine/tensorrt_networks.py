@@ -54,16 +54,16 @@ def layer_specs(network: MaskedNetwork) -> dict[str, LayerSpec]:
     return specs
 
 
-def quantised(network: MaskedNetwork) -> tuple[MaskedNetwork, int]:
-    """The network in INT8, and how many Q/DQ pairs its plan must hold.
+def quantised(network: MaskedNetwork) -> tuple[MaskedNetwork, int, int]:
+    """The network in INT8, how many weights its plan must hold with a Q/DQ pair, and how many inputs of layers.
 
-    One for each weight of the spec and one for each input of a linear; convolutions compute in floating point
-    (`release_convolution_inputs`), and an embedding's input is ids.
+    An input is quantised for linears only: convolutions compute in floating point (`release_convolution_inputs`), and
+    an embedding's input is ids.
     """
     layers = layer_specs(network)
     copied = copy.copy(network)
     copied._modules = {"network": quantize(network.network, layers)}
-    return copied, sum(1 + (layer.kind == "linear") for layer in layers.values())
+    return copied, len(layers), sum(layer.kind == "linear" for layer in layers.values())
 
 
 def attentions(mask: Mask) -> int:

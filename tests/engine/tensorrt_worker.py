@@ -92,16 +92,17 @@ def report(compiler: Compiler, case: dict[str, str]) -> dict[str, Any]:
     from emoje_edge.modality import Mask
     from tests.engine.tensorrt_networks import masked, quantised
 
-    started, compiler.reports, expected = time.monotonic(), [], 0
+    started, compiler.reports, weights, inputs = time.monotonic(), [], 0, 0
     try:
         network = masked(Mask.parse(case["mask"]))
         if case["precision"] == "int8":
-            network, expected = quantised(network)
+            network, weights, inputs = quantised(network)
         plan = _through_onnx(compiler, network, case) if case["attention"] == "parser" else _lowered(network, case)
     except Exception as error:
         return case | {"error": f"{type(error).__name__}: {error}"}
     (facts,) = compiler.reports  # one engine, no more
-    return case | facts | {"expected": expected, "plan": len(plan), "seconds": round(time.monotonic() - started, 1)}
+    facts |= {"weights": weights, "layer_inputs": inputs, "plan": len(plan)}
+    return case | facts | {"seconds": round(time.monotonic() - started, 1)}
 
 
 def _lowered(network: Any, case: dict[str, str]) -> bytes:
