@@ -81,9 +81,13 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, *, bins: in
 
 
 def weighted_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(labels, predicted, average="weighted", zero_division=0))
+    """scikit-learn's figure without its checks, which take most of its time: a bootstrap asks a thousand times."""
+    classes = int(max(labels.max(), predicted.max())) + 1
+    confusion = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    support, right = confusion.sum(1), confusion.diagonal()
+    # 2 TP / (2 TP + FN + FP); a class that neither occurs nor is predicted weighs nothing
+    f1 = 2 * right / np.maximum(support + confusion.sum(0), 1)
+    return float((f1 * support).sum() / support.sum())
 
 
 def unweighted_recall(labels: np.ndarray, predicted: np.ndarray) -> float:

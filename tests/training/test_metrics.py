@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from emoje_edge.errors import UsageError
-from emoje_edge.training.metrics import bootstrap, calibration_error, score, unweighted_recall
+from emoje_edge.training.metrics import bootstrap, calibration_error, score, unweighted_recall, weighted_f1
 
 CLASSES = ("a", "b", "c")
 
@@ -26,6 +29,13 @@ def test_scores_by_hand() -> None:
     assert s.uar == pytest.approx((2 / 3 + 1) / 2)
     assert s.support == {"a": 3, "b": 1, "c": 0}
     assert s.confusion == [[2, 1, 0], [0, 1, 0], [0, 0, 0]]
+
+
+@given(st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_weighted_f1_is_that_of_scikit_learn(classes: int, seed: int) -> None:
+    labels, predicted = np.random.default_rng(seed).integers(classes, size=(2, 9))
+    expected = f1_score(labels, predicted, average="weighted", zero_division=0)
+    assert weighted_f1(labels, predicted) == pytest.approx(expected)
 
 
 def test_calibration_error() -> None:
