@@ -105,11 +105,20 @@ def _show(found: object) -> None:
 
     assert isinstance(found, Report)
     console = Console()
-    table = Table(title="Engines on this device")
-    for i, title in enumerate(found.header()):
-        table.add_column(title, justify="left" if i < 3 else "right", overflow="fold")
-    for row in found.rows():
-        table.add_row(*row)
+    table = Table(title="Engines on this device", box=None, padding=(0, 1))
+    header, rows = found.header(), found.rows()
+    # what is the same in every row, or nowhere known, is said once below: the table fits 80 columns
+    accuracy = len(header) - 1
+    shown = [i for i in range(accuracy) if i == 0 or header[i] == "p50 ms" or len({row[i] for row in rows}) > 1]
+    for i in shown:
+        table.add_column(header[i], justify="left" if i == 0 else "right", no_wrap=i == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*(row[i] for i in shown))
     console.print(table)
+    same = [f"{title} {rows[0][i]}" for i, title in enumerate(header) if i not in (*shown, accuracy)]
+    console.print(f"every row: {', '.join(same)}", highlight=False)
+    known = {row[0]: row[accuracy] for row in rows if row[accuracy] != "–"}
+    if known:
+        console.print("model card: " + "; ".join(f"{mask} {figure}" for mask, figure in known.items()), highlight=False)
     for line in [*found.source_lines(), *found.facts()]:
         console.print(line, highlight=False)
