@@ -75,10 +75,10 @@ def segments(lengths: Tensor, capacities: Sequence[int], mask: int) -> Tensor:
 def membership(lengths: Tensor, capacities: Sequence[int], mask: int) -> Tensor:
     """[N, T, S]: whether a token of the packed axis is a valid one of each of the mask's T modalities."""
     held = present(mask)
-    like = {"device": lengths.device, "dtype": lengths.dtype}
+    device, dtype = lengths.device, lengths.dtype
     # position: [T, S], counted from each modality's own start
-    starts = torch.tensor([sum(capacities[:m]) for m in held], **like)
-    position = torch.arange(sum(capacities), **like)[None] - starts[:, None]
+    starts = torch.tensor([sum(capacities[:m]) for m in held], device=device, dtype=dtype)
+    position = torch.arange(sum(capacities), device=device, dtype=dtype)[None] - starts[:, None]
     given = lengths if len(held) == MODALITIES else torch.stack([lengths[:, m] for m in held], 1)
     return segments(lengths, capacities, mask) & (position < given[:, :, None])
 
