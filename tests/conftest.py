@@ -1,9 +1,20 @@
-"""Shared fixtures: the real data beside the checkout, where there is any."""
+"""Shared fixtures, and how the suite spreads over processes: one a core, each with one thread."""
 
+import os
 from pathlib import Path
+
+# before torch and the subprocesses of the tests: threads of several processes on one core wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
+# started first, longest first, so that the processes end together
+LONGEST = (
+    "engine/test_tensorrt_lowering.py",
+    "kernels/test_interpreter.py",
+    "cli/test_bad_input.py",
+    "engine/test_aot.py",
+)
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -13,3 +24,15 @@ def shared_data() -> Path:
     if not DATA.is_dir():
         pytest.skip("no ../shared/data beside this checkout: the labelled data are not part of the product")
     return DATA
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One group a file, or one for all that share a fixture which takes long to make; the longest first."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    here = Path(__file__).parent
+    first = {here / name: rank for rank, name in enumerate(LONGEST)}
+    for item in items:
+        shared = "engines" if "plan" in getattr(item, "fixturenames", ()) else str(item.path.relative_to(here.parent))
+        item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(key=lambda item: first.get(item.path, len(first)))
