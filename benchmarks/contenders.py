@@ -24,11 +24,10 @@ Run = Callable[[Arrays], object]
 
 def student(mask: Mask) -> Any:
     """The shipped student, specialised to the mask, as an eager torch module."""
-    from emoje_edge.engine.build import load_model
-
+    from emoje_edge.cli.model_options import load_model
     from emoje_edge.model.network import MaskedNetwork
 
-    return MaskedNetwork(load_model(None).network, mask)
+    return MaskedNetwork(load_model(None).run.network, mask)
 
 
 def ours(mask: Mask, threads: int) -> Run:
