@@ -26,13 +26,8 @@ def shared_data() -> Path:
     return DATA
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One group a file, or one for all that share a fixture which takes long to make; the longest first."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first."""
     here = Path(__file__).parent
-    first = {here / name: rank for rank, name in enumerate(LONGEST)}
-    for item in items:
-        shared = "engines" if "plan" in getattr(item, "fixturenames", ()) else str(item.path.relative_to(here.parent))
-        item.add_marker(pytest.mark.xdist_group(shared))
-    items.sort(key=lambda item: first.get(item.path, len(first)))
+    rank = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
