@@ -30,7 +30,9 @@ def video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         return clip
     from emoje_edge.demo import make_clip
 
-    return make_clip(tmp_path_factory.mktemp("demo"))
+    made = tmp_path_factory.mktemp("demo") / "demo.mp4"
+    make_clip(made, made.with_suffix(".srt"))
+    return made
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict) -> None:

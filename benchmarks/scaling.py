@@ -196,7 +196,8 @@ def main() -> None:
         if video is None:
             from emoje_edge.demo import make_clip
 
-            video = make_clip(Path(folder))
+            video = Path(folder) / "demo.mp4"
+            make_clip(video, video.with_suffix(".srt"))
         many = streams(video, (1, 2) if options.quick else (1, 2, 4, 8))
     save(many, options.out / "streams.csv")
     draw(many, "streams", ["times_real_time_each", "real_time_streams", "resident_mib"], options.out / "streams.png")
