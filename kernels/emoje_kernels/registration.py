@@ -41,10 +41,14 @@ def _fuse_triton(q, k, v, gate, lengths, scales, capacities, mask):
     return launch.forward(q, k, v, gate, lengths, scales, capacities, mask)
 
 
-def _fuse_backward_triton(*args):
+def _fuse_backward_triton(q, k, v, gate, lengths, weights, desc, dfused, dweights, ddesc, capacities, mask):
     from emoje_kernels import launch
 
-    return launch.backward(*args)
+    given = (q, k, v, gate, lengths, weights, desc, dfused, dweights, ddesc, capacities, mask)
+    if q.is_cuda and q.dtype == torch.float32 and mask.bit_count() == 3:
+        # compiling this one kernel did not end in any time that was waited (docs/decisions/0002-kernel-shape.md)
+        return _fuse_backward_reference(*given)
+    return launch.backward(*given)
 
 
 def _weigh_triton(desc, gate, lengths, mask):
