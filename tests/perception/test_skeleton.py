@@ -35,6 +35,16 @@ def person(frames: int = 20, *, seed: int = 0) -> np.ndarray:
     return np.concatenate([STANDING + wave, np.ones((frames, len(JOINTS), 1))], -1).astype(np.float32)
 
 
+def test_a_guessed_joint_is_none_and_a_slip_of_the_detector_is_held_back() -> None:
+    there = person()
+    there[:, 5, 2], there[:, 6, 2] = 0.51, 0.49
+    there[:, 12, 0] = 500.0
+    found = normalise(there)
+    assert (found[:, 5] != 0).any()
+    assert not found[:, 6].any()
+    assert found[:, 12, 0] == pytest.approx(6.0)
+
+
 def test_thirteen_joints_and_bones_between_them() -> None:
     assert len(JOINTS) == 13
     assert all(0 < a < 13 and 0 < b < 13 for a, b in BONES)
