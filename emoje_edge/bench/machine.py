@@ -112,4 +112,22 @@ def _jetson() -> dict[str, str]:
     for key, command in {"power_mode": ("nvpmodel", "-q"), "clocks": ("jetson_clocks", "--show")}.items():
         if text := _output(*command):
             facts[key] = text
+    if power := _tegrastats():
+        facts["power"] = power
     return facts
+
+
+def _tegrastats() -> str | None:
+    """One sample of the board's power rails, e.g. `VDD_IN 5024mW`; None where the tool is missing or silent."""
+    if not shutil.which("tegrastats"):
+        return None
+    command = ("timeout", "3", "tegrastats", "--interval", "500")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        line = process.stdout.readline() if process.stdout else ""
+        process.kill()
+    return power_rails(line) or None
+
+
+def power_rails(line: str) -> str:
+    """The rails of a line of tegrastats, `NAME 5024mW/4990mW` as `NAME 5024mW`, joined by commas."""
+    return ", ".join(f"{name} {now}mW" for name, now in re.findall(r"\b([A-Z][A-Z0-9_]+) (\d+)mW/\d+mW", line))
