@@ -72,6 +72,7 @@ def plan_from(config: str | None, given: dict[str, Any], defaults: Any = None) -
     from emoje_edge.training.config import TrainConfig
     from emoje_edge.training.datasets import Options
     from emoje_edge.training.plan import Plan, read_plan, with_train
+    from emoje_edge.training.presets import preset_of
 
     if bool(config) == bool(given["dataset"]):
         raise UsageError("train on what?", "give a CONFIG file, or --dataset with --root")
@@ -81,7 +82,12 @@ def plan_from(config: str | None, given: dict[str, Any], defaults: Any = None) -
         if given["root"] is None:
             raise UsageError(f"--dataset {given['dataset']} without --root", "give its folder, or one file of it")
         options = Options(cache=given["cache"], ways=int(given["ways"]), views=given["views"])
-        plan = Plan(((given["dataset"], given["root"], options),), train=defaults or TrainConfig())
+        preset = preset_of([given["dataset"]])
+        plan = Plan(
+            ((given["dataset"], given["root"], options),),
+            model=dict(preset.model),
+            train=defaults or TrainConfig.from_dict(dict(preset.train)),
+        )
     changes = dict(given["settings"])
     if given["seed"] is not None:
         changes["seed"] = given["seed"]

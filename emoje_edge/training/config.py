@@ -36,6 +36,7 @@ class TrainConfig:
         soft, soft_temperature, descriptor, descriptor_kind: distillation from given targets.
         partial: pull the masked prediction to the full one (full -> masked self-distillation).
         mask_sampling, full_share: train on random subsets of the modalities; how often on all.
+        average: decay of a moving average of the weights, which is then what is scored and kept; 0 keeps the weights.
         patience: epochs without a better `metric` before stopping; 0 never stops early.
         checkpoint_steps: steps between checkpoints besides one an epoch; 0 for none between.
         threads: of torch on a CPU; 0 leaves torch's choice.
@@ -66,6 +67,7 @@ class TrainConfig:
     partial: float = 0.0
     mask_sampling: bool = True
     full_share: float = 0.5
+    average: float = 0.0
     patience: int = 6
     metric: str = "weighted_f1"
     checkpoint_steps: int = 0
@@ -78,6 +80,8 @@ class TrainConfig:
         for name in ("epochs", "batch_utterances", "longest_dialogue", "learning_rate", "temperature", "clip"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} = {getattr(self, name)!r}", "it must be above 0")
+        if not 0 <= self.average < 1:
+            raise UsageError(f"average = {self.average!r}", "a decay from 0 (off) to below 1, such as 0.999")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

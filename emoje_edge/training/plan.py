@@ -10,7 +10,7 @@ A configuration (TOML or JSON), all of it optional but `corpora`:
     [model]                        # what differs from the model that fits the corpora
     width = 128
     text = { kind = "text", layers = 2 }
-    [train]                        # what differs from TrainConfig's defaults
+    [train]                        # what differs from the corpus' preset, else from TrainConfig's defaults
     epochs = 30
 """
 
@@ -31,6 +31,7 @@ from emoje_edge.training.datasets import Options, open_dataset
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.datasets.splits import train_and_dev
 from emoje_edge.training.labels import to_emotions
+from emoje_edge.training.presets import merged, preset_of
 from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
 from emoje_edge.training.trainer import Materials
 
@@ -84,12 +85,13 @@ def read_plan(path: Path) -> Plan:
             corpora.append((name, root, Options(**given)))
         except (TypeError, KeyError, ValueError) as error:
             raise UsageError(f"{path}: corpora {number}: {error}", "each has dataset and root") from error
+    preset = preset_of([name for name, _, _ in corpora])
     here = {key: path.parent / raw[key] for key in ("out", "tokenizer") if key in raw}
     return Plan(
         corpora=tuple(corpora),
         labels=raw.get("labels", "native" if len(corpora) == 1 else "emotions"),
-        model=raw.get("model", {}),
-        train=TrainConfig.from_dict(raw.get("train", {})),
+        model=merged(preset.model, raw.get("model", {})),
+        train=TrainConfig.from_dict(merged(preset.train, raw.get("train", {}))),
         teachers=tuple(path.parent / t for t in raw.get("teachers", [])),
         dev_share=raw.get("dev_share", 0.2),
         **here,
@@ -115,7 +117,13 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     tokenise = tokeniser(words)
     model = fit_model([pair[0] for pair in pairs], plan.model, tokenizer=words)
     has_words = isinstance(model.text, TextEncoder)
-    materials = Materials(train, dev, tokenise=tokenise if has_words else None, tokenizer=words if has_words else None)
+    materials = Materials(
+        train,
+        dev,
+        tokenise=tokenise if has_words else None,
+        tokenizer=words if has_words else None,
+        transform=preset_of([name for name, _, _ in plan.corpora]).transform,
+    )
     return model, materials
 
 

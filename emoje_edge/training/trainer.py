@@ -9,7 +9,7 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.model import AmEmoje, ModelConfig, NetworkOutput
 from emoje_edge.training import checkpoint as ckpt
+from emoje_edge.training.average import moving_average
 from emoje_edge.training.batching import (
     Batch,
     Collator,
@@ -144,6 +145,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(
             self.module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
+        self.average = moving_average(network, config.average) if config.average else None
         self.dialogues = pieces(materials.train, context=config.context, longest=config.longest_dialogue)
         self.at = Position()
         self.drawn = time.monotonic()
@@ -170,6 +172,8 @@ class Trainer:
         if newest is not None:
             state = ckpt.load_checkpoint(newest, self.module)
             self.optimiser.load_state_dict(state["optimiser"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
             self.at = Position(**state["position"])
             self.world.set_random(state["random"])
             self._keep_rows()
@@ -221,6 +225,8 @@ class Trainer:
         norm = float(nn.utils.clip_grad_norm_(self.module.parameters(), self.config.clip))
         self._must_be_finite({"gradient norm": norm}, batch)
         self.optimiser.step()
+        if self.average is not None:
+            self.average.update_parameters(self.network)
         return values
 
     def _forward(
@@ -256,6 +262,11 @@ class Trainer:
             return c.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
         return c.learning_rate * self.at.scale
 
+    @property
+    def _kept(self) -> AmEmoje:
+        """The network that is scored and kept."""
+        return self.network if self.average is None else cast(AmEmoje, self.average.module)
+
     def _autocast(self) -> bool:
         precision = self.config.precision
         return precision == "bfloat16" or (precision == "auto" and self.world.device.type == "cuda")
@@ -277,7 +288,7 @@ class Trainer:
         at.finished = stop or at.epoch >= c.epochs
         if self.world.first:
             if better:
-                ckpt.save_weights(self.out / "model.safetensors", self.network, {"epoch": str(at.epoch)})
+                ckpt.save_weights(self.out / "model.safetensors", self._kept, {"epoch": str(at.epoch)})
             with (self.out / "metrics.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
         self._checkpoint()
@@ -290,7 +301,7 @@ class Trainer:
         """Score on dev into `row`; every process does so, and comes to the same decision."""
         if self.materials.dev is None:
             return None
-        predictions = TorchPredictor(self.network, self.plain).predict(self.materials.dev).labelled()
+        predictions = TorchPredictor(self._kept, self.plain).predict(self.materials.dev).labelled()
         scores = score(predictions.labels, predictions.probabilities, self.network.config.classes)
         row |= {f"dev_{name}": getattr(scores, name) for name in ("weighted_f1", "macro_f1", "accuracy", "uar")}
         return row[f"dev_{self.config.metric}"]
@@ -299,6 +310,8 @@ class Trainer:
         random = self.world.get_random()
         if self.world.first:
             state = {"optimiser": self.optimiser.state_dict(), "position": dict(vars(self.at)), "random": random}
+            if self.average is not None:
+                state["average"] = self.average.state_dict()
             ckpt.save_checkpoint(self.out, self.at.step, self.module, state)
 
 

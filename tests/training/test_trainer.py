@@ -24,7 +24,7 @@ from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.trainer import Materials, train
 from tests.training import small
 
-CONFIG = replace(small.CONFIG, checkpoint_steps=2, mask_sampling=True, partial=0.3)
+CONFIG = replace(small.CONFIG, checkpoint_steps=2, mask_sampling=True, partial=0.3, average=0.9)
 
 
 def recording(seen: list[bytes], *, kill_at: int = 0) -> Callable:
