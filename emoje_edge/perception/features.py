@@ -238,7 +238,7 @@ class _Run:
 
 
 def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Normalised log-mel of an utterance's loudest 7.68 s.
+    """Normalised log-mel of an utterance's loudest 7.68 s, without silent ends.
 
     Args:
         samples: float32 [N], mono at 16 kHz.
@@ -248,7 +248,8 @@ def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """
     if samples.size < 0.1 * audio.SAMPLE_RATE or not samples.any():
         return None
-    return audio.normalise(audio.log_mel(loudest(samples, round(LONGEST * audio.SAMPLE_RATE)))[:FRAMES])
+    frames = audio.log_mel(loudest(samples, round(LONGEST * audio.SAMPLE_RATE)))[:FRAMES]
+    return audio.normalise(audio.spoken(frames))
 
 
 def pose_feature(times: NDArray[np.float64], joints: NDArray[np.float32]) -> NDArray[np.float32] | None:

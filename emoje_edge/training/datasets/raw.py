@@ -20,7 +20,7 @@ from emoje_edge.training.datasets.base import Feature, Lazy
 from emoje_edge.training.datasets.options import Options
 
 # Raise by one whenever perception's numbers change.
-PERCEPTION = 1
+PERCEPTION = 2
 
 
 def clip_features(
@@ -100,7 +100,8 @@ def _key(path: Path, modality: Modality, start: float | None, end: float | None)
 
 
 def _audio(path: Path, start: float, end: float | None) -> np.ndarray:
-    from emoje_edge.perception.audio import SAMPLE_RATE, log_mel, normalise
+    from emoje_edge.perception.audio import BANDS, SAMPLE_RATE
+    from emoje_edge.perception.features import audio_feature
     from emoje_edge.perception.media import AudioBlock, decode
 
     parts: list[np.ndarray] = []
@@ -113,7 +114,8 @@ def _audio(path: Path, start: float, end: float | None) -> np.ndarray:
         last = len(block.samples) if end is None else round((end - block.time) * SAMPLE_RATE)
         parts.append(block.samples[first:last])
     samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    return normalise(log_mel(samples))
+    found = audio_feature(samples)
+    return np.zeros((0, BANDS), np.float32) if found is None else found
 
 
 def _pose(path: Path, start: float, end: float | None) -> np.ndarray:
