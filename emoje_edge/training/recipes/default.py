@@ -80,7 +80,7 @@ def read_parts(root: Path, cache: Path | None = None) -> Parts:
     return Parts(
         (meld, dev),
         comments,
-        (text_recipe.vocabulary(), text_recipe.lines_alone(root)),
+        (text_recipe.vocabulary(), *text_recipe.unlabelled(root)),
         voices,
         (to_emotions(voices), to_emotions(speakers)),
         (body.keep(lambda s: s.group not in POSE_HELD_OUT), body.keep(lambda s: s.group in POSE_HELD_OUT)),

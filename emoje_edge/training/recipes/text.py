@@ -4,8 +4,9 @@
     python -m emoje_edge.training.recipes.text distil DATA WORDS_RUN TARGETS OUT [seed]
 
 `words` learns the vocabulary from all of GoEmotions and MELD; `distil` goes on with MELD's dialogues and with what
-else the teacher has read (targets of `recipes.teacher`): comments, EmoryNLP's lines without their labels, and every
-word of the tokenizer by itself, so that rare words mean something.  Context is the causal dialogue state.
+else the teachers have read (targets of `recipes.teacher`): comments, MELD's dialogues rewritten (recipes.rewrite),
+EmoryNLP's dialogues without their labels, and every word of the tokenizer by itself, so that rare words mean
+something.  Context is the causal dialogue state.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from emoje_edge.training.checkpoint import Run, load_weights
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
 from emoje_edge.training.objective import Targets
+from emoje_edge.training.recipes.rewrite import rewritten
 from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
 from emoje_edge.training.trainer import Materials, train
 
-ENCODER = TextEncoder(vocabulary=8000, width=192, layers=2)
+ENCODER = TextEncoder(vocabulary=8000, width=256, layers=2)
+REWRITTEN = 4  # versions of MELD
 WORDS = TrainConfig(
     epochs=2,
     batch_utterances=64,
@@ -38,9 +41,11 @@ WORDS = TrainConfig(
     nce=0.0,
     joint=0.0,
     patience=0,
+    precision="bfloat16",
+    average=0.999,
     threads=1,
 )
-DISTIL = replace(WORDS, epochs=5, smoothing=0.0, soft=0.5, soft_temperature=2.0, descriptor=1.0)
+DISTIL = replace(WORDS, epochs=6, smoothing=0.0, soft=1.0, soft_temperature=2.0, descriptor=1.0)
 
 
 def model(*, dropout: float = 0.2, state_width: int = 128) -> ModelConfig:
@@ -63,11 +68,13 @@ def vocabulary() -> Corpus:
     return Corpus("vocabulary", EMOTIONS, samples)
 
 
-def lines_alone(root: Path) -> Corpus:
-    """EmoryNLP's training lines, each by itself and without its label (its classes are others)."""
+def unlabelled(root: Path) -> tuple[Corpus, ...]:
+    """Dialogues for the teachers to label: EmoryNLP's training scenes without their labels (its classes are others)
+    and MELD's rewritten."""
     emory = open_dataset("emorynlp", root / "emorynlp", split="train")
-    samples = (replace(s, dialogue=s.uid, index=0, label=UNLABELLED, speaker="") for s in emory.samples if s.text)
-    return Corpus("emorynlp", EMOTIONS, tuple(samples))
+    scenes = (replace(s, label=UNLABELLED, speaker=s.speaker.partition(" ")[0]) for s in emory.samples if s.text)
+    meld = open_dataset("meld", root / "meld", split="train")
+    return Corpus("emorynlp", EMOTIONS, tuple(scenes)), rewritten(meld, copies=REWRITTEN, seed=0)
 
 
 def read_targets(folder: Path) -> Targets:
@@ -121,6 +128,6 @@ if __name__ == "__main__":
         words(corpora(paths[0]), paths[1])
     else:
         seed = int(sys.argv[6]) if len(sys.argv) > 6 else 0
-        more = (vocabulary(), lines_alone(paths[0]))
+        more = (vocabulary(), *unlabelled(paths[0]))
         config = replace(DISTIL, seed=seed)
         distil(corpora(paths[0]), paths[1], read_targets(paths[2]), paths[3], config, unlabelled=more)
