@@ -23,7 +23,7 @@ from emoje_edge.training.trainer import Materials, train
 
 FOLDS = 5
 TRAINING = TrainConfig(
-    epochs=30,
+    epochs=80,
     batch_utterances=32,
     context=False,
     learning_rate=3e-3,
@@ -35,6 +35,8 @@ TRAINING = TrainConfig(
     nce=0.0,
     joint=0.0,
     patience=0,
+    precision="bfloat16",
+    average=0.99,
     threads=1,
 )
 

@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 from emoje_edge.modality import Modality
 from emoje_edge.perception.audio import BANDS, HIGH_HZ, LOW_HZ, normalise
 
-LONGEST = 400  # frames; a RAVDESS clip without its silent end
-SPEEDS = (0.9, 0.95, 1.0, 1.05, 1.1)  # of playing: tempo and pitch together, as another throat would
+LONGEST = 400  # frames of a training example
+CUT = 30  # frames at most off the beginning
+SPEED, PITCH = 0.12, 0.12  # largest change of tempo, and of pitch and formants, as other throats have them
+TILT = 0.1  # deviation of the spectral tilt: other microphones and rooms
+LOST_BANDS = 8  # at most
+_PITCHES = 15
 
 
 def augment(modality: Modality, x: NDArray[np.float32], g: np.random.Generator) -> NDArray[np.float32]:
@@ -23,18 +27,16 @@ def augment(modality: Modality, x: NDArray[np.float32], g: np.random.Generator) 
 
 
 def augment_log_mel(x: NDArray[np.float32], g: np.random.Generator) -> NDArray[np.float32]:
-    """Normalised log-mel [F, 64] -> another [F', 64]: speed, cut, spectral tilt and one lost band of
+    """Normalised log-mel [F, 64] -> another [F', 64]: tempo, pitch, spectral tilt, a cut and one lost band of
     frequencies (SpecAugment, arXiv 1904.08779)."""
-    if len(x) > 200:
-        x = x[int(g.integers(0, min(60, len(x) - 200))) :]
-    speed = SPEEDS[int(g.integers(len(SPEEDS)))]
-    if speed != 1.0:
-        x = _resample(x, max(2, round(len(x) / speed))) @ _pitch(speed)
-    x = x + np.linspace(-1, 1, BANDS, dtype=np.float32) * np.float32(g.normal(0, 0.1))
-    x = normalise(x[:LONGEST])
-    width = int(g.integers(0, 8))
-    first = int(g.integers(0, BANDS - width))
-    x[:, first : first + width] = 0.0
+    x = _resample(x, max(2, round(len(x) / g.uniform(1 - SPEED, 1 + SPEED))))
+    x = x @ _pitch(float(np.linspace(1 - PITCH, 1 + PITCH, _PITCHES)[g.integers(_PITCHES)]))
+    x = x + np.linspace(-1, 1, BANDS, dtype=np.float32) * np.float32(g.normal(0, TILT))
+    first = int(g.integers(0, max(1, min(CUT, len(x) // 6))))
+    x = normalise(x[first : first + LONGEST])
+    width = int(g.integers(0, LOST_BANDS + 1))
+    low = int(g.integers(0, BANDS - width + 1))
+    x[:, low : low + width] = 0.0
     return x
 
 
@@ -46,16 +48,16 @@ def _resample(x: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     return x[low] * (1 - share) + x[np.minimum(low + 1, len(x) - 1)] * share
 
 
-@lru_cache(maxsize=len(SPEEDS))
+@lru_cache(maxsize=_PITCHES)
 def _pitch(speed: float) -> NDArray[np.float32]:
     """[64, 64]: moves every band to where its frequency times `speed` lies."""
     mel = np.linspace(_mel(LOW_HZ), _mel(HIGH_HZ), BANDS + 2)[1:-1]
     hertz = 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
-    source = np.interp(_mel(hertz / speed), mel, np.arange(BANDS))
+    source = np.clip(np.interp(_mel(hertz / speed), mel, np.arange(BANDS)), 0, BANDS - 1)
     low = np.minimum(source.astype(int), BANDS - 2)
     matrix = np.zeros((BANDS, BANDS), np.float32)
     matrix[low, np.arange(BANDS)] = 1 - (source - low)
-    matrix[low + 1, np.arange(BANDS)] = source - low
+    matrix[low + 1, np.arange(BANDS)] += source - low
     return matrix
 
 
