@@ -50,21 +50,36 @@ def test_augmentation_leaves_pose_alone() -> None:
     assert augment(Modality.POSE, x, np.random.default_rng(0)) is x
 
 
-def test_composites_match_in_class_and_leave_out_what_a_corpus_lacks() -> None:
-    def corpus(name: str, labels: range, **given: object) -> Corpus:
-        samples = (Sample(f"{name}{i}", 0, i, source=f"{name}{i}", **given) for i in labels)  # type: ignore[arg-type]
-        return Corpus(name, EMOTIONS, tuple(samples))
+def _labelled(name: str, labels: range, **given: object) -> Corpus:
+    samples = (Sample(f"{name}{i}", 0, i, source=f"{name}{i}", **given) for i in labels)  # type: ignore[arg-type]
+    return Corpus(name, EMOTIONS, tuple(samples))
 
-    sound = {Modality.AUDIO: np.ones((3, 64), np.float32)}
-    body = {Modality.POSE: np.ones((3, 13, 3), np.float32)}
-    made = compose(
-        corpus("t", range(7), text="hm"), corpus("a", range(7), features=sound), corpus("p", range(3), features=body),
-        count=14, seed=0,
-    )  # fmt: skip
+
+SOUND = {Modality.AUDIO: np.ones((3, 64), np.float32)}
+BODY = {Modality.POSE: np.ones((3, 13, 3), np.float32)}
+
+
+def _corpora() -> tuple[Corpus, Corpus, Corpus]:
+    """Words and sounds of all seven classes, motions of three."""
+    words, sounds = _labelled("t", range(7), text="hm"), _labelled("a", range(7), features=SOUND)
+    return words, sounds, _labelled("p", range(3), features=BODY)
+
+
+def test_composites_match_in_class_and_leave_out_what_a_corpus_lacks() -> None:
+    made = compose(*_corpora(), count=14, seed=0)
     assert made.labels().tolist() == [*range(7), *range(7)]
     for sample in made.samples:
         assert (Modality.POSE in sample.modalities) == (sample.label < 3)
         assert all(part[1:] == str(sample.label) for part in sample.source.split(" + "))
+
+
+def test_a_class_without_motions_may_take_another_ones() -> None:
+    made = compose(*_corpora(), count=700, seed=0, unrelated=0.5)
+    bodies = [s for s in made.samples if Modality.POSE in s.modalities]
+    rare = [s for s in bodies if s.label >= 3]
+    assert 150 < len(rare) < 250  # half of four sevenths
+    assert len(bodies) - len(rare) == 300
+    assert {s.source.split(" + ")[-1] for s in rare} == {"p0", "p1", "p2"}
 
 
 def test_branches_trained_alone_fit_into_the_default() -> None:

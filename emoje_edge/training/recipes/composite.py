@@ -15,11 +15,13 @@ from emoje_edge.modality import Modality
 from emoje_edge.training.datasets import Corpus, Sample
 
 
-def compose(text: Corpus, audio: Corpus, pose: Corpus, *, count: int, seed: int) -> Corpus:
+def compose(text: Corpus, audio: Corpus, pose: Corpus, *, count: int, seed: int, unrelated: float = 0.0) -> Corpus:
     """`count` utterances, the classes in turn; a modality without that class (pose has four of seven) is left out.
 
     Args:
         text, audio, pose: corpora with the seven emotions, of the same part (training or held out).
+        unrelated: share of the utterances of a class without motions that take any motion nevertheless.  Else a body
+            in the picture would say that it is not fear, disgust or surprise, whatever the words and the voice say.
     """
     g = np.random.default_rng(seed)
     pools = {m: _by_class(c) for m, c in zip(Modality, (text, audio, pose), strict=True)}
@@ -27,6 +29,8 @@ def compose(text: Corpus, audio: Corpus, pose: Corpus, *, count: int, seed: int)
     for number in range(count):
         label = number % len(text.classes)
         parts = {m: _draw(pool[label], g) for m, pool in pools.items() if pool[label]}
+        if Modality.POSE not in parts and g.random() < unrelated:
+            parts[Modality.POSE] = _draw(pose.samples, g)
         line = parts.pop(Modality.TEXT, None)
         samples.append(
             Sample(
