@@ -1,9 +1,9 @@
-"""The table of the shipped default: each modality on its own held-out part, and a composite under all seven masks.
+"""The tables of the shipped default: each modality on its own held-out part, and a composite under all seven masks.
 
-    python -m emoje_edge.training.recipes.report DATA [RUN|ENGINES]
+    python -m emoje_edge.training.recipes.report DATA RUN [ENGINES]
 
-Without a model it reads the engines in the package.  The composite's lines, clips and motions were not recorded
-together (recipes.composite).
+Without ENGINES the ones in the package stand beside the run.  The composite's lines, clips and motions were not
+recorded together (recipes.composite).
 """
 
 from __future__ import annotations
@@ -14,37 +14,49 @@ from pathlib import Path
 from emoje_edge.modality import Mask
 from emoje_edge.training.datasets import Corpus
 from emoje_edge.training.evaluate import evaluate, open_model
+from emoje_edge.training.evidence.tables import markdown
+from emoje_edge.training.metrics import Scores
 from emoje_edge.training.predict import Predictor
 from emoje_edge.training.recipes.composite import compose
-from emoje_edge.training.recipes.default import read_parts
+from emoje_edge.training.recipes.default import Parts, read_parts
 
-COLUMNS = ("weighted F1", "macro F1", "accuracy", "UA")
-COMPOSITES = 420
+COMPOSITES = 840
+Case = tuple[str, Corpus, Mask]
 
 
-def table(model: Predictor, root: Path) -> str:
-    """Markdown: overall figures, then F1 by class."""
-    parts = read_parts(root)
+def cases(parts: Parts) -> list[Case]:
+    """What is measured: (name, corpus, mask)."""
     (_, text), (_, audio), (_, pose) = parts.text, parts.audio, parts.pose
     # whole ones only: motion lacks three classes, and a missing pose would give them away
     made = compose(text, audio, pose, count=COMPOSITES, seed=1).keep(lambda s: len(s.modalities) == 3)
-    asked: list[tuple[str, Corpus, Mask]] = [
+    return [
         ("MELD dev", text, Mask.parse("text")),
         ("RAVDESS, actors 17-20", audio, Mask.parse("audio")),
         ("Bandai, contents held out", pose, Mask.parse("pose")),
         *((f"composite ({len(made)})", made, mask) for mask in Mask.all()),
     ]
-    scores = [(name, mask, evaluate(model, corpus, mask).scores) for name, corpus, mask in asked]
-    lines = [f"| part | mask | {' | '.join(COLUMNS)} |", "|---|---|" + "---|" * len(COLUMNS)]
-    for name, mask, s in scores:
-        figures = (s.weighted_f1, s.macro_f1, s.accuracy, s.uar)
-        lines.append(f"| {name} | {mask} | " + " | ".join(f"{f:.3f}" for f in figures) + " |")
-    classes = text.classes
-    lines += ["", f"| F1 by class | {' | '.join(classes)} |", "|---|" + "---|" * len(classes)]
-    for name, mask, s in scores:
-        lines.append(f"| {name}, {mask} | " + " | ".join(f"{s.per_class_f1[c]:.2f}" for c in classes) + " |")
-    return "\n".join(lines)
+
+
+def compare(floating: Predictor, engines: Predictor, parts: Parts) -> dict[str, str]:
+    """Markdown by name: `figures`, fp32 beside the INT8 engines, and `classes`, the engines' F1 by class."""
+    found: list[tuple[Case, Scores, Scores]] = []
+    for case in cases(parts):
+        _, corpus, mask = case
+        found.append((case, evaluate(floating, corpus, mask).scores, evaluate(engines, corpus, mask).scores))
+    rows = [["part", "mask", "weighted F1 fp32", "INT8", "change", "macro F1", "accuracy", "UA fp32", "UA INT8"]]
+    for (name, _, mask), full, small in found:
+        change = f"{100 * (small.weighted_f1 - full.weighted_f1):+.1f}"
+        figures = (small.macro_f1, small.accuracy, full.uar, small.uar)
+        both = (f"{full.weighted_f1:.3f}", f"{small.weighted_f1:.3f}", change)
+        rows.append([name, str(mask), *both, *(f"{f:.3f}" for f in figures)])
+    classes = parts.text[1].classes
+    by_class = [["F1 by class, INT8", *classes]]
+    for (name, _, mask), _, small in found:
+        shown = (f"{small.per_class_f1[c]:.2f}" if small.support[c] else "–" for c in classes)
+        by_class.append([f"{name}, {mask}", *shown])
+    return {"figures": markdown(rows), "classes": markdown(by_class)}
 
 
 if __name__ == "__main__":
-    print(table(open_model(sys.argv[2] if len(sys.argv) > 2 else None), Path(sys.argv[1])))
+    engines = open_model(sys.argv[3] if len(sys.argv) > 3 else None)
+    print("\n\n".join(compare(open_model(sys.argv[2]), engines, read_parts(Path(sys.argv[1]))).values()))
