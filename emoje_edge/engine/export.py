@@ -58,7 +58,7 @@ def trace(network: torch.nn.Module, example: tuple[Tensor, ...]) -> Trace:
 
 
 def emit_onnx(traced: Trace, request: BuildRequest, dialect: str, exact: Mapping[str, Tensor] | None = None) -> bytes:
-    """The ONNX file of a trace in one of `onnx_ops.DIALECTS`; `exact` replaces the network's biases by name."""
+    """The ONNX file of a trace in one of `onnx_emitter.DIALECTS`; `exact` replaces the network's biases by name."""
     return emit_with_integers(traced, request, dialect, exact)[0].SerializeToString()
 
 
@@ -69,11 +69,12 @@ def emit_with_integers(
     import numpy as np
 
     from emoje_edge import __version__
+    from emoje_edge.engine.onnx_emitter import Emitter, Value
     from emoje_edge.engine.onnx_graph import GraphBuilder
-    from emoje_edge.engine.onnx_ops import Emitter, Value
+    from emoje_edge.engine.onnx_ops import TABLE
 
     builder = GraphBuilder()
-    emitter = Emitter(builder, dialect, TRACED_BATCH, "speaker")
+    emitter = Emitter(builder, TABLE, dialect, TRACED_BATCH, "speaker")
     inputs = [
         Value(name, (TRACED_BATCH, *x.shape[1:]), x.dtype)
         for name, x in zip(request.input_names, request.example, strict=True)

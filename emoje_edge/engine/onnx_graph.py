@@ -1,6 +1,6 @@
 """A small ONNX graph builder: constants stored once, equal nodes computed once, batch always the first axis.
 
-Only what the emitter (`onnx_ops`) needs; checking and shape inference are onnx's own.
+Only what the emitter (`onnx_emitter`) needs; checking and shape inference are onnx's own.
 """
 
 from __future__ import annotations
