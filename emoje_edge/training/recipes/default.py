@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,7 +37,7 @@ AUDIO_FOLD = 4  # actors 17 to 20 are held out
 POSE_HELD_OUT = ("byebye", "dash", "walk-left")  # contents; others of their kind are trained on
 VIEWS = 24  # cameras a motion
 JOINT = TrainConfig(
-    epochs=3,
+    epochs=5,
     batch_utterances=64,
     learning_rate=4e-4,
     weight_decay=0.01,
@@ -47,6 +48,8 @@ JOINT = TrainConfig(
     partial=0.3,
     full_share=0.4,
     patience=0,
+    precision="bfloat16",
+    average=0.999,
     threads=1,
 )
 POSE = replace(audio_recipe.TRAINING, epochs=16, learning_rate=2e-3, imbalance=0.5)
@@ -67,7 +70,9 @@ class Parts:
 
 def model() -> ModelConfig:
     """The shape of the network that ships."""
-    return ModelConfig(text=text_recipe.ENCODER, audio=LogMelEncoder(), pose=LandmarkEncoder(width=96))
+    return ModelConfig(
+        text=text_recipe.ENCODER, audio=LogMelEncoder(), pose=LandmarkEncoder(width=96), cross_layers=0, dropout=0.2
+    )
 
 
 def read_parts(root: Path, cache: Path | None = None) -> Parts:
@@ -163,15 +168,17 @@ def initial(found: dict[str, Run]) -> dict[str, Tensor]:
     return weights | {k: v for k, v in given.items() if k in weights and weights[k].shape == v.shape}
 
 
-def mixture(parts: Parts, targets: Targets | None, *, comments: int = 2000, composites: int = 3500) -> Corpus:
+def mixture(parts: Parts, targets: Targets | None, *, comments: int = 6000, composites: int = 3500) -> Corpus:
     """What the joint stage reads in an epoch: each corpus with its own modality (the small ones several times, so that
-    text does not drown them), and composites of all."""
+    text does not drown them), composites of all, and rewritten dialogues where there are teachers for them."""
     read = parts.comments if targets is None else text_recipe.heard(parts.comments, targets)
-    read = Corpus(read.name, read.classes, read.samples[:comments])
+    order = np.random.default_rng(0).permutation(len(read))[:comments]
+    read = Corpus(read.name, read.classes, tuple(read.samples[i] for i in order))
+    heard = [text_recipe.heard(c, targets) for c in parts.unlabelled] if targets is not None else []
     (meld, _), (speech, _), (body, _) = parts.text, parts.audio, parts.pose
     again = [replace(c, name=f"{c.name}-{k}") for c, times in ((speech, 3), (body, 2)) for k in range(2, times + 1)]
-    made = compose(meld, speech, body, count=composites, seed=0)
-    return Corpus.join([meld, read, speech, body, *again, made], "default")
+    made = compose(meld, speech, body, count=composites, seed=0, unrelated=0.5)
+    return Corpus.join([meld, read, *(c for c in heard if len(c)), speech, body, *again, made], "default")
 
 
 def shrink(parts: Parts, size: int = 60) -> Parts:
