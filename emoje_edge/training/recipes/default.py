@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -171,9 +170,8 @@ def initial(found: dict[str, Run]) -> dict[str, Tensor]:
 def mixture(parts: Parts, targets: Targets | None, *, comments: int = 6000, composites: int = 3500) -> Corpus:
     """What the joint stage reads in an epoch: each corpus with its own modality (the small ones several times, so that
     text does not drown them), composites of all, and rewritten dialogues where there are teachers for them."""
-    read = parts.comments if targets is None else text_recipe.heard(parts.comments, targets)
-    order = np.random.default_rng(0).permutation(len(read))[:comments]
-    read = Corpus(read.name, read.classes, tuple(read.samples[i] for i in order))
+    read = text_recipe.some(parts.comments, comments)
+    read = read if targets is None else text_recipe.heard(read, targets)
     heard = [text_recipe.heard(c, targets) for c in parts.unlabelled] if targets is not None else []
     (meld, _), (speech, _), (body, _) = parts.text, parts.audio, parts.pose
     again = [replace(c, name=f"{c.name}-{k}") for c, times in ((speech, 3), (body, 2)) for k in range(2, times + 1)]

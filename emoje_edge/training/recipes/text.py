@@ -31,6 +31,7 @@ from emoje_edge.training.trainer import Materials, train
 
 ENCODER = TextEncoder(vocabulary=8000, width=256, layers=2)
 REWRITTEN = 4  # versions of MELD
+COMMENTS = 20_000  # of GoEmotions in distillation: MELD is what counts
 WORDS = TrainConfig(
     epochs=2,
     batch_utterances=64,
@@ -87,6 +88,12 @@ def read_targets(folder: Path) -> Targets:
     return Targets({uid: row for row, uid in enumerate(uids)}, logits, descriptors)
 
 
+def some(corpus: Corpus, count: int) -> Corpus:
+    """`count` samples at random, the same ones each time; all where there are no more."""
+    order = np.random.default_rng(0).permutation(len(corpus))[:count]
+    return replace(corpus, samples=tuple(corpus.samples[i] for i in order))
+
+
 Lines = tuple[Corpus, Corpus, Corpus]
 
 
@@ -115,7 +122,7 @@ def distil(
 ) -> Run:
     """From the `words` run (or nothing) on labels and on the teacher's word."""
     meld, comments, dev = lines
-    read = [heard(corpus, targets) for corpus in (comments, *unlabelled)]
+    read = [heard(corpus, targets) for corpus in (some(comments, COMMENTS), *unlabelled)]
     training = Corpus.join([meld, *(corpus for corpus in read if len(corpus))], "text")
     initial = load_weights(start / "model.safetensors") if start else None
     materials = Materials(training, dev, tokeniser(), shipped_tokenizer(), targets=targets, initial=initial)
