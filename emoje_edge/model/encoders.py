@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emoje_edge.model import config as cfg
+from emoje_edge.model.bones import Bones
 from emoje_edge.model.layers import TransformerLayer, masked_mean, token_mask
 
 
@@ -83,7 +84,9 @@ class _ConvolutionalEncoder(nn.Module):
         super().__init__()
         sizes = [inputs] + [width] * len(strides)
         self.convolutions = nn.ModuleList(
-            _Convolution(a, b, 5, stride, dropout) for a, b, stride in zip(sizes, sizes[1:], strides, strict=False)
+            # the first looks at single frames: what a posture is, before how it changes
+            _Convolution(a, b, 5 if i else 1, stride, dropout)
+            for i, (a, b, stride) in enumerate(zip(sizes, sizes[1:], strides, strict=False))
         )
         self.whole = _Whole(width, dropout)
         self.layers = nn.ModuleList(TransformerLayer(width, heads, dropout) for _ in range(layers))
@@ -160,19 +163,16 @@ class LogMelEncoder(nn.Module):
 
 
 class LandmarkEncoder(_ConvolutionalEncoder):
-    """Positions, visibility and motion: the difference to the frame before is computed in the graph."""
+    """Limbs, visibility and motion: differences between joints and between frames are computed in the graph."""
 
     def __init__(self, c: cfg.LandmarkEncoder, width: int, dropout: float) -> None:
         super().__init__(
-            c.joints * 5, c.width, width, strides=(1, 2, 2), layers=c.layers, heads=c.heads, dropout=dropout
+            Bones.FEATURES, c.width, width, strides=(1, 2, 2), layers=c.layers, heads=c.heads, dropout=dropout
         )
+        self.bones = Bones(c.joints)
 
     def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        b, t, _, _ = x.shape
-        xy = x[..., :2]
-        motion = torch.cat([torch.zeros_like(xy[:, :1]), xy[:, 1:] - xy[:, :-1]], 1)
-        # [B, T, J, 5]: x, y, visibility, dx, dy
-        return super().forward(torch.cat([x, motion], -1).reshape(b, t, -1), length)
+        return super().forward(self.bones(x), length)
 
 
 class VectorEncoder(nn.Module):
