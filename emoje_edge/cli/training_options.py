@@ -37,7 +37,7 @@ def corpus_options(command: F) -> F:
     for option in (
         click.option("--cache", type=FOLDER, help="Folder for features computed from raw media."),
         click.option("--ways", type=click.Choice(["4", "6"]), default="6", help="IEMOCAP: how many classes."),
-        click.option("--views", type=int, default=8, show_default=True, help="Motion capture: cameras a performance."),
+        click.option("--views", type=int, default=24, show_default=True, help="Motion capture: cameras a performance."),
         click.option("--labels", type=click.Choice(["native", "emotions"]), help="Own classes, or the seven emotions."),
         click.option("--root", type=FOLDER, help="Folder of the corpus, or one file of it."),
         click.option("--dataset", "-d", metavar="D", help="Name of the corpus, e.g. meld, ravdess, manifest."),

@@ -104,15 +104,17 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     Raises:
         UsageError, WorkError: as the loaders and `ModelConfig` do.
     """
-    pairs = []
+    preset = preset_of([name for name, _, _ in plan.corpora])
+    pairs: list[tuple[Corpus, Corpus | None]] = []
     for name, root, options in plan.corpora:
         corpus = open_dataset(name, root, options=options)
         corpus = to_emotions(corpus) if plan.labels == "emotions" else corpus
-        pairs.append(train_and_dev(corpus, share=plan.dev_share, seed=plan.train.seed))
-    if len(pairs) == 1:
-        train, dev = pairs[0]
-    else:
-        train, dev = (Corpus.join(part) for part in zip(*pairs, strict=True))
+        if preset.dev:
+            pairs.append(train_and_dev(corpus, share=plan.dev_share, seed=plan.train.seed))
+        else:
+            pairs.append((corpus.keep(lambda s: s.split not in ("dev", "test")), None))
+    train, dev = pairs[0] if len(pairs) == 1 else _joined(pairs)
+    train = preset.enlarge(train) if preset.enlarge else train
     words = plan.tokenizer or shipped_tokenizer()
     tokenise = tokeniser(words)
     model = fit_model([pair[0] for pair in pairs], plan.model, tokenizer=words)
@@ -122,9 +124,13 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
         dev,
         tokenise=tokenise if has_words else None,
         tokenizer=words if has_words else None,
-        transform=preset_of([name for name, _, _ in plan.corpora]).transform,
+        transform=preset.transform,
     )
     return model, materials
+
+
+def _joined(pairs: Sequence[tuple[Corpus, Corpus | None]]) -> tuple[Corpus, Corpus]:
+    return Corpus.join([train for train, _ in pairs]), Corpus.join([dev for _, dev in pairs if dev is not None])
 
 
 def fit_model(corpora: Sequence[Corpus], settings: dict[str, Any], *, tokenizer: Path) -> ModelConfig:

@@ -5,11 +5,14 @@ They fill in what a command line or a configuration with this one corpus leaves 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from emoje_edge.training.batching import Transform
+from emoje_edge.training.datasets.base import Corpus
+from emoje_edge.training.datasets.blends import blended, jostle
 
 
 @dataclass(frozen=True)
@@ -20,14 +23,53 @@ class Preset:
         model: as `[model]` of a configuration.
         train: as `[train]` of a configuration.
         transform: augmentation of training features.
+        dev: hold a part out to choose the epoch by; off where that part could not tell, so the last weights count and
+            nothing is held out.
+        enlarge: samples made from those of the training part.
     """
 
     model: Mapping[str, Any] = field(default_factory=dict)
     train: Mapping[str, Any] = field(default_factory=dict)
     transform: Transform | None = None
+    dev: bool = True
+    enlarge: Callable[[Corpus], Corpus] | None = None
 
 
-PRESETS: Mapping[str, Preset] = {}
+# an utterance alone, cross-entropy alone, nothing chosen on a held-out part
+_ALONE = {"context": False, "focal_gamma": 0.0, "nce": 0.0, "joint": 0.0, "smoothing": 0.1, "patience": 0}
+_BRANCH = {"cross_layers": 0, "state_width": 0, "dropout": 0.3}
+
+BANDAI = Preset(
+    model={**_BRANCH, "pose": {"width": 96}},
+    train={
+        **_ALONE,
+        "epochs": 4,
+        "batch_utterances": 48,
+        "learning_rate": 3e-3,
+        "weight_decay": 0.05,
+        "clip": 2.0,
+        "imbalance": 1.0,
+        "average": 0.99,
+    },
+    transform=jostle,
+    dev=False,
+    enlarge=partial(blended, copies=3),
+)
+KINECT = Preset(
+    model={**_BRANCH, "pose": {"width": 64}},
+    train={
+        **_ALONE,
+        "epochs": 40,
+        "batch_utterances": 32,
+        "learning_rate": 3e-3,
+        "weight_decay": 0.2,
+        "clip": 5.0,
+        "average": 0.98,
+    },
+    dev=False,
+)
+
+PRESETS: Mapping[str, Preset] = {"bandai": BANDAI, "kinect": KINECT}
 
 
 def preset_of(names: list[str]) -> Preset:

@@ -36,6 +36,7 @@ class CameraSettings:
         fps: lowest and highest frame rate, Hz.
         tempo: slowest and fastest play.
         still_wrist_share: of views in which a hand leaves the picture for a while.
+        shoulders: narrowest and widest, times the performer's own.
     """
 
     yaw: float = 60.0
@@ -50,6 +51,7 @@ class CameraSettings:
     fps: tuple[float, float] = (10.0, 30.0)
     tempo: tuple[float, float] = (0.7, 1.15)
     still_wrist_share: float = 0.2
+    shoulders: tuple[float, float] = (1.25, 1.75)
 
 
 FRONTAL = CameraSettings(
@@ -67,6 +69,23 @@ FRONTAL = CameraSettings(
     still_wrist_share=0.0,
 )
 """No randomness: seen from the front at 4 m, whole and without noise."""
+
+STAGE = CameraSettings(
+    yaw=20.0,
+    back_share=0.0,
+    pitch=(0.0, 20.0),
+    distance=(4.0, 9.0),
+    crop_shares=(1.0, 0.0, 0.0, 0.0),
+    jitter=0.005,
+    lost_joint=0.0,
+    lost_frame=0.0,
+    follow_share=0.1,
+    fps=(25.0, 30.0),
+    tempo=(0.85, 1.15),
+    still_wrist_share=0.0,
+    shoulders=(0.95, 1.2),
+)
+"""A camera that stands before the whole body, and bodies much like the performer's."""
 
 
 def view(
@@ -88,7 +107,7 @@ def view(
     # frames that the camera gives: a lower rate, unevenly timed by a tenth of a frame
     step = max(1, round(1 / g.uniform(*settings.fps) / (times[1] - times[0]))) if len(times) > 1 else 1
     body, times = positions[keep][::step], times[keep][::step]
-    body = _other_body(body, g) if settings.jitter else body.astype(np.float64)
+    body = _other_body(body, g, settings.shoulders) if settings.jitter else body.astype(np.float64)
     flat, distance = _project(body, g, settings)
     if g.random() < 0.5 and settings.yaw:
         flat = flat[:, _LEFT_RIGHT] * [-1.0, 1.0]
@@ -106,17 +125,19 @@ def _window(times: NDArray[np.float64], g: np.random.Generator) -> tuple[float, 
     return float(start), float(start + length)
 
 
-def _other_body(body: NDArray[np.floating], g: np.random.Generator) -> NDArray[np.float64]:
+def _other_body(
+    body: NDArray[np.floating], g: np.random.Generator, shoulders: tuple[float, float]
+) -> NDArray[np.float64]:
     """The same motion by a body of other proportions: every bone scaled, symmetrically.
 
     The captured performer has narrow shoulders for the torso (a ratio of 0.52, where people filmed have 0.6 to 0.8),
-    so the shoulders are always widened.
+    so the default widens the shoulders always.
     """
     p = np.asarray(body, np.float64)
     shoulder, hip = (p[:, 1] + p[:, 2]) / 2, (p[:, 7] + p[:, 8]) / 2
     out = np.empty_like(p)
     new_shoulder = hip + (shoulder - hip) * g.uniform(0.9, 1.1)
-    wide, hips_wide = g.uniform(1.25, 1.75), g.uniform(1.0, 1.6)
+    wide, hips_wide = g.uniform(*shoulders), g.uniform(1.0, 1.6)
     neck, upper, lower = g.uniform(0.9, 1.4), g.uniform(0.9, 1.15), g.uniform(0.9, 1.15)
     thigh, shin = g.uniform(0.92, 1.08), g.uniform(0.92, 1.08)
     out[:, 0] = new_shoulder + (p[:, 0] - shoulder) * neck

@@ -1,4 +1,5 @@
-"""Motion capture as corpora: each performance seen plainly from the front, or by several random cameras.
+"""Motion capture as corpora: each performance seen plainly from the front, or by several cameras, two of three
+before the whole body, the third anywhere.
 
 Bandai-Namco's five affective styles, grouped by content; the Kinect recordings of joint angles, grouped by blocks of
 neighbouring recordings (they were made in one go, so random rows would leak).
@@ -14,12 +15,13 @@ import numpy as np
 from emoje_edge.modality import Modality
 from emoje_edge.perception.skeleton import RATE, normalise, resample
 from emoje_edge.training.datasets.base import Corpus, Lazy, Sample
-from emoje_edge.training.datasets.cameras import FRAMES, CameraSettings, view
+from emoje_edge.training.datasets.cameras import FRAMES, STAGE, CameraSettings, view
 from emoje_edge.training.datasets.files import find_files, split_of
 from emoje_edge.training.datasets.mocap import KINECT_CLASSES, STYLES, Motion, read_bandai, read_kinect
 from emoje_edge.training.datasets.options import Options
 
 BLOCK = 4  # recordings
+TILT = np.radians(12)  # of the plain front's camera, downwards
 
 
 def load_bandai(root: Path, options: Options) -> Corpus:
@@ -53,12 +55,17 @@ def _seen(motion: Motion, number: int, options: Options) -> Lazy:
         return Lazy(lambda: front(motion))
     # the camera depends on the clip's name, not on its place in the file
     seed = (options.seed, number, zlib.crc32(motion.name.encode()))
-    return Lazy(lambda: view(motion.positions, motion.fps, np.random.default_rng(seed), CameraSettings()))
+    settings = CameraSettings() if number % 3 == 2 else STAGE
+    return Lazy(lambda: view(motion.positions, motion.fps, np.random.default_rng(seed), settings))
 
 
 def front(motion: Motion) -> np.ndarray:
-    """The motion from the front without perspective, whole, its middle 7.68 s where it is longer: [T, 13, 3]."""
-    flat = motion.positions[..., :2] * [1.0, -1.0]
+    """The motion from the front without perspective, whole, its middle 7.68 s where it is longer: [T, 13, 3].
+
+    The camera looks down a little: straight from the front a bent neck or back cannot be told from a short one.
+    """
+    x, y, z = np.moveaxis(motion.positions, -1, 0)
+    flat = np.stack([x, z * np.sin(TILT) - y * np.cos(TILT)], -1)
     landmarks = np.concatenate([flat, np.ones((*flat.shape[:2], 1))], -1).astype(np.float32)
     even = resample(np.arange(len(flat)) / motion.fps, landmarks, RATE)
     first = max(0, (len(even) - FRAMES) // 2)
@@ -66,7 +73,7 @@ def front(motion: Motion) -> np.ndarray:
 
 
 def load_kinect(root: Path, options: Options) -> Corpus:
-    """Joint angles [T, 23] in radians, in the pose slot.
+    """Sines and cosines of joint angles, [T, 46], in the pose slot: angles jump where they go round.
 
     Raises:
         UsageError, WorkError: no such file, or a broken one.
@@ -76,12 +83,13 @@ def load_kinect(root: Path, options: Options) -> Corpus:
         data = read_kinect(path)
         for i, label in enumerate(data.labels.tolist()):
             recording = int(data.recording[i])
+            angles = data.angles[i, : data.length[i]]
             samples.append(
                 Sample(
                     dialogue=f"{KINECT_CLASSES[label]}{recording}",
                     index=0,
                     label=label,
-                    features={Modality.POSE: data.angles[i, : data.length[i]]},
+                    features={Modality.POSE: np.concatenate([np.sin(angles), np.cos(angles)], 1)},
                     group=f"recordings{(recording - 1) // BLOCK}",
                     split=split_of(path),
                     source=f"{path} row {i}",
