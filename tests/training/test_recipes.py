@@ -8,7 +8,7 @@ from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje
 from emoje_edge.perception.audio import normalise
 from emoje_edge.training.datasets import Corpus, Sample
-from emoje_edge.training.recipes import audio, default, tokeniser
+from emoje_edge.training.recipes import audio, default, pose, tokeniser
 from emoje_edge.training.recipes.augment import LONGEST, augment, augment_log_mel
 from emoje_edge.training.recipes.composite import compose
 
@@ -84,7 +84,7 @@ def test_a_class_without_motions_may_take_another_ones() -> None:
 
 def test_branches_trained_alone_fit_into_the_default() -> None:
     whole = AmEmoje(default.model()).state_dict()
-    for config, name in ((audio.model(EMOTIONS), "audio"), (default.pose_model(), "pose")):
+    for config, name in ((audio.model(EMOTIONS), "audio"), (pose.model(), "pose")):
         own = {k: v for k, v in AmEmoje(config).state_dict().items() if k.startswith(f"encoders.{name}.")}
         assert own
         assert all(whole[k].shape == v.shape for k, v in own.items())

@@ -16,16 +16,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from emoje_edge.model import AmEmoje, LandmarkEncoder, LogMelEncoder, ModelConfig
+from emoje_edge.modality import Modality
+from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig
 from emoje_edge.training.checkpoint import Run
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
+from emoje_edge.training.datasets.blends import blended, jostle
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.recipes import audio as audio_recipe
+from emoje_edge.training.recipes import pose as pose_recipe
 from emoje_edge.training.recipes import text as text_recipe
 from emoje_edge.training.recipes.augment import augment
 from emoje_edge.training.recipes.composite import compose
@@ -34,7 +39,6 @@ from emoje_edge.training.trainer import Materials, train
 
 AUDIO_FOLD = 4  # actors 17 to 20 are held out
 POSE_HELD_OUT = ("byebye", "dash", "walk-left")  # contents; others of their kind are trained on
-VIEWS = 24  # cameras a motion
 JOINT = TrainConfig(
     epochs=5,
     batch_utterances=64,
@@ -47,11 +51,10 @@ JOINT = TrainConfig(
     partial=0.3,
     full_share=0.4,
     patience=0,
-    precision="bfloat16",
+    precision="native",
     average=0.999,
     threads=1,
 )
-POSE = replace(audio_recipe.TRAINING, epochs=16, learning_rate=2e-3, imbalance=0.5)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Parts:
 def model() -> ModelConfig:
     """The shape of the network that ships."""
     return ModelConfig(
-        text=text_recipe.ENCODER, audio=LogMelEncoder(), pose=LandmarkEncoder(width=96), cross_layers=0, dropout=0.2
+        text=text_recipe.ENCODER, audio=LogMelEncoder(), pose=pose_recipe.ENCODER, cross_layers=0, dropout=0.2
     )
 
 
@@ -79,8 +82,7 @@ def read_parts(root: Path, cache: Path | None = None) -> Parts:
     meld, comments, dev = text_recipe.corpora(root)
     speech = open_dataset("ravdess", root / "ravdess", options=Options(cache=cache))
     voices, speakers = audio_recipe.fold(speech, AUDIO_FOLD)
-    body = to_emotions(open_dataset("bandai", root / "pose", options=Options(views=VIEWS)))
-    body = body.keep(lambda s: s.label >= 0)
+    body = pose_recipe.motions(root)
     return Parts(
         (meld, dev),
         comments,
@@ -113,7 +115,7 @@ def run(root: Path | str, out: Path | str, *, resume: bool = False, quiet: bool 
         None,  # the last weights count: text alone must not choose for all
         tokeniser(),
         shipped_tokenizer(),
-        transform=augment,
+        transform=vary,
         targets=targets,
         initial=start,
     )
@@ -140,7 +142,8 @@ def stages(
     config = quicker(replace(audio_recipe.TRAINING, seed=AUDIO_FOLD), quick)
     make = partial(train, audio_recipe.model(parts.voices.classes), config, voices, out / "audio", quiet=quiet)
     found["audio"] = _stage(out / "audio", make, resume)
-    make = partial(train, pose_model(), quicker(POSE, quick), Materials(parts.pose[0]), out / "pose", quiet=quiet)
+    config, bodies = quicker(pose_recipe.TRAINING, quick), pose_recipe.materials(parts.pose[0])
+    make = partial(train, pose_recipe.model(), config, bodies, out / "pose", quiet=quiet)
     found["pose"] = _stage(out / "pose", make, resume)
     return found
 
@@ -148,11 +151,6 @@ def stages(
 def _stage(folder: Path, make: Callable[..., Run], resume: bool) -> Run:
     """The run in `folder`: read where it is finished, resumed where it was stopped, else made."""
     return make(resume=resume and (folder / "config.json").exists())
-
-
-def pose_model() -> ModelConfig:
-    """The pose branch of the default as a network of its own."""
-    return ModelConfig(text=None, audio=None, pose=model().pose, cross_layers=0, state_width=0, dropout=0.2)
 
 
 def initial(found: dict[str, Run]) -> dict[str, Tensor]:
@@ -167,6 +165,11 @@ def initial(found: dict[str, Run]) -> dict[str, Tensor]:
     return weights | {k: v for k, v in given.items() if k in weights and weights[k].shape == v.shape}
 
 
+def vary(modality: Modality, x: NDArray[np.float32], g: np.random.Generator) -> NDArray[np.float32]:
+    """A `Transform` for training: another voice in another room, a body mirrored or cut."""
+    return jostle(modality, augment(modality, x, g), g)
+
+
 def mixture(parts: Parts, targets: Targets | None, *, comments: int = 6000, composites: int = 3500) -> Corpus:
     """What the joint stage reads in an epoch: each corpus with its own modality (the small ones several times, so that
     text does not drown them), composites of all, and rewritten dialogues where there are teachers for them."""
@@ -174,9 +177,9 @@ def mixture(parts: Parts, targets: Targets | None, *, comments: int = 6000, comp
     read = read if targets is None else text_recipe.heard(read, targets)
     heard = [text_recipe.heard(c, targets) for c in parts.unlabelled] if targets is not None else []
     (meld, _), (speech, _), (body, _) = parts.text, parts.audio, parts.pose
-    again = [replace(c, name=f"{c.name}-{k}") for c, times in ((speech, 3), (body, 2)) for k in range(2, times + 1)]
+    again = [replace(speech, name=f"{speech.name}-{k}") for k in (2, 3)]
     made = compose(meld, speech, body, count=composites, seed=0, unrelated=0.5)
-    return Corpus.join([meld, read, *(c for c in heard if len(c)), speech, body, *again, made], "default")
+    return Corpus.join([meld, read, *(c for c in heard if len(c)), speech, blended(body, 1), *again, made], "default")
 
 
 def shrink(parts: Parts, size: int = 60) -> Parts:
