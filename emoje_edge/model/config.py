@@ -63,12 +63,17 @@ class LandmarkEncoder:
 
 @dataclass(frozen=True)
 class VectorEncoder:
-    """Features computed elsewhere -> tokens.  Input [B, tokens, features] float32."""
+    """Features computed elsewhere -> tokens.  Input [B, tokens, features] float32.
+
+    `noise` is added in training only, in standard deviations of each feature: for features that tell more of what they
+    were made from than of anything new.
+    """
 
     kind: ClassVar[str] = "vector"
     features: int = 100
     tokens: int = 1
     width: int = 128
+    noise: float = 0.0
 
     @property
     def capacity(self) -> int:

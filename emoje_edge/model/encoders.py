@@ -176,16 +176,37 @@ class LandmarkEncoder(_ConvolutionalEncoder):
 
 
 class VectorEncoder(nn.Module):
-    """A small multilayer perceptron over features computed elsewhere."""
+    """A small multilayer perceptron over features computed elsewhere, each brought to mean 0 and deviation 1.
+
+    `mean` and `scale` (1 / deviation) belong to the weights; training sets them from its corpus (`fit_features`).
+    Outliers are clipped: few utterances have them, so nothing could be learnt of them.
+    """
+
+    CLIP = 4.0  # deviations
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, c: cfg.VectorEncoder, width: int, dropout: float) -> None:
         super().__init__()
+        self.noise = c.noise
+        self.register_buffer("mean", torch.zeros(c.features))
+        self.register_buffer("scale", torch.ones(c.features))
         self.norm = nn.LayerNorm(c.features)
         self.up, self.out = nn.Linear(c.features, c.width), nn.Linear(c.width, width)
         self.drop = nn.Dropout(dropout)
 
+    @torch.no_grad()
+    def fit_features(self, rows: Tensor) -> None:
+        """Take mean and deviation of each feature from `rows` [N, F]; a feature that never changes is switched off."""
+        deviation = rows.std(0, unbiased=False)
+        self.mean.copy_(rows.mean(0))
+        self.scale.copy_(torch.where(deviation > 1e-6, 1 / deviation.clamp(min=1e-6), torch.zeros_like(deviation)))
+
     def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         there = token_mask(length, x.shape[1])
+        x = ((x - self.mean) * self.scale).clamp(-self.CLIP, self.CLIP)
+        if self.training and self.noise:
+            x = x + self.noise * torch.randn_like(x)
         return self.out(self.drop(F.gelu(self.up(self.drop(self.norm(x)))))), there
 
 

@@ -38,6 +38,7 @@ from emoje_edge.training.objective import Objective, Targets
 from emoje_edge.training.parallel import World
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.progress import Progress
+from emoje_edge.training.standardise import fit_features
 
 DRAW_EVERY = 20.0  # seconds: a picture an epoch would cost short runs more than their training
 
@@ -133,7 +134,9 @@ class Trainer:
             torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         network = AmEmoje(model)
-        if materials.initial is not None:
+        if materials.initial is None:
+            fit_features(network, materials.train)
+        else:
             ckpt.fit_weights(network, materials.initial, Path("initial weights"))
         counts = torch.tensor(list(materials.train.counts().values()))
         objective = Objective(config, counts, materials.targets, model.width)

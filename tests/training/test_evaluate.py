@@ -97,7 +97,7 @@ def test_train_by_options_and_by_a_file_then_distil(data: Path, tmp_path: Path) 
     out = call(train_command, "-d", "features", "--root", data, "--out", tmp_path / "a", *fast).strip()
     assert Path(out) == tmp_path / "a"
     meta = json.loads((tmp_path / "a" / "config.json").read_text())
-    assert meta["model"]["audio"] == {"kind": "vector", "features": 5, "tokens": 2, "width": 128}
+    assert meta["model"]["audio"] == {"kind": "vector", "features": 5, "tokens": 2, "width": 128, "noise": 0.0}
     config = {
         "out": "b",
         "corpora": [{"dataset": "features", "root": str(data)}],

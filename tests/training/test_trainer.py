@@ -17,6 +17,7 @@ import torch
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
+from emoje_edge.model import LogMelEncoder
 from emoje_edge.training import checkpoint as ckpt
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets.base import Corpus
@@ -157,11 +158,11 @@ def test_optimiser_state_with_code_is_not_run(finished: Path, tmp_path: Path) ->
 def test_a_loss_that_is_no_number_names_the_batch(tmp_path: Path) -> None:
     # finite, so that reading does not refuse it, and too large for any norm
     corpus = small.corpus(4)
-    huge = {Modality.TEXT: np.full((1, 6), 3e38, np.float32), Modality.AUDIO: np.zeros((2, 5), np.float32)}
-    huge[Modality.TEXT][0, 0] = -3e38
-    samples = tuple(replace(s, features=huge) if i == 5 else s for i, s in enumerate(corpus.samples))
+    sounds = [{Modality.AUDIO: np.full((16, 64), 3e38 if i == 5 else 0, np.float32)} for i in range(len(corpus))]
+    samples = tuple(replace(s, features=f) for s, f in zip(corpus.samples, sounds, strict=True))
+    model = replace(small.MODEL, text=None, audio=LogMelEncoder(frames=16, width=16))
     with pytest.raises(WorkError, match=r"no number at epoch 1, batch \d+: .*train.csv row 7"):
-        train(small.MODEL, small.CONFIG, Materials(replace(corpus, samples=samples)), tmp_path / "run", quiet=True)
+        train(model, small.CONFIG, Materials(replace(corpus, samples=samples)), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
