@@ -109,7 +109,12 @@ def test_a_style_is_told_by_how_and_not_by_what() -> None:
             features.append([np.r_[style + 0.1 * g.standard_normal(8), 10.0 * content]])
             labels.append(style)
             groups.append(f"c{content}")
-    assert body._accuracy(features, np.array(labels), groups, 0) == 1.0
+    assert body._accuracy(features, np.array(labels), groups, seed=0, alone=False) == 1.0
+    # a content of one style, with the hands of another: counted only where it is asked for
+    features.append([np.r_[np.full(8, 4.0), 50.0]])
+    more = np.array([*labels, 0]), [*groups, "alone"]
+    assert body._accuracy(features, *more, seed=0, alone=False) == 1.0
+    assert body._accuracy(features, *more, seed=0, alone=True) < 1.0
 
 
 def test_statistics_of_a_motion_do_not_depend_on_where_it_looks() -> None:
