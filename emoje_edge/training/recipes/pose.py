@@ -1,16 +1,17 @@
-"""Pose alone on Bandai-Namco's motions: the branch of the default, and five styles with contents held out.
+"""Pose alone: the branch of the default on Bandai-Namco's motions, and what the motion corpora's presets reach.
 
-    python -m emoje_edge.training.recipes.pose styles|emotions DATA OUT [content …]
+    python -m emoje_edge.training.recipes.pose styles|emotions|kinect DATA OUT [group …] [--seed N]
 
-Each content is held out in turn (or those named, together); the last weights count, nothing is chosen on it.
-`styles` is what `emoje-edge train --dataset bandai` trains, `emotions` the branch of the default.
+Each group (content, block of recordings) is held out in turn, or those named, together; the last weights count, nothing
+is chosen on it.  `styles` and `kinect` are what `emoje-edge train --dataset bandai|kinect` trains, `emotions` is the
+branch of the default.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,10 @@ from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.metrics import score
+from emoje_edge.training.plan import fit_model
 from emoje_edge.training.predict import Predictor, TorchPredictor
-from emoje_edge.training.presets import BANDAI
+from emoje_edge.training.presets import BANDAI, KINECT
+from emoje_edge.training.tokens import shipped_tokenizer
 from emoje_edge.training.trainer import Materials, train
 
 VIEWS = 24  # cameras a motion
@@ -50,22 +53,39 @@ def materials(training: Corpus) -> Materials:
     return Materials(BANDAI.enlarge(training), transform=BANDAI.transform)
 
 
-def run_fold(root: Path, out: Path, held: Sequence[str], *, styles: bool, seed: int = 0) -> dict[str, object]:
-    """Train without some contents; how the network does on them, seen from the front and by cameras anywhere."""
-    seen = {}
-    for name, views in (("cameras", VIEWS), ("front", 0)):
-        corpus = open_dataset("bandai", root / "pose", options=Options(views=views)) if styles else None
-        seen[name] = corpus or motions(root, views=views)
-    training = seen["cameras"].keep(lambda s: s.group not in held)
-    network = model(training.classes)
-    run = train(network, replace(TRAINING, seed=seed), materials(training), out, quiet=True)
+def run_fold(task: str, root: Path, out: Path, held: Sequence[str], seed: int = 0) -> dict[str, object]:
+    """Train without some groups; how the network does on them, as each of `seen` shows them."""
+    views = seen(task, root)
+    training = next(iter(views.values())).keep(lambda s: s.group not in held)
+    network, config, given = _preset(training) if task == "kinect" else _branch(training)
+    run = train(network, replace(config, seed=seed), given, out, quiet=True)
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
-    row: dict[str, object] = {"held_out": list(held), "seed": seed}
     predictor = TorchPredictor(run.network, Collator(network))
-    row |= {name: _scores(predictor, corpus.keep(lambda s: s.group in held)) for name, corpus in seen.items()}
+    row: dict[str, object] = {"held_out": list(held), "seed": seed}
+    row |= {name: _scores(predictor, corpus.keep(lambda s: s.group in held)) for name, corpus in views.items()}
     (out / "held_out.json").write_text(json.dumps(row))
     print(json.dumps(row), flush=True)
     return row
+
+
+def seen(task: str, root: Path) -> dict[str, Corpus]:
+    """The corpus as it is trained on, first, and the other ways in which it is scored."""
+    if task == "kinect":
+        return {"angles": open_dataset("kinect", root / "pose")}
+    cameras, front = (open_dataset("bandai", root / "pose", options=Options(views=n)) for n in (VIEWS, 0))
+    if task == "emotions":
+        cameras, front = motions(root), motions(root, views=0)
+    anywhere = cameras.keep(lambda s: int(s.dialogue.rpartition("/")[2]) % 3 == 2)
+    return {"cameras": cameras, "anywhere": anywhere, "front": front}
+
+
+def _branch(training: Corpus) -> tuple[ModelConfig, TrainConfig, Materials]:
+    return model(training.classes), TRAINING, materials(training)
+
+
+def _preset(training: Corpus) -> tuple[ModelConfig, TrainConfig, Materials]:
+    network = fit_model([training], dict(KINECT.model), tokenizer=shipped_tokenizer())
+    return network, TrainConfig.from_dict({**KINECT.train, "threads": 1}), Materials(training)
 
 
 def _scores(predictor: Predictor, corpus: Corpus) -> dict[str, object]:
@@ -75,11 +95,19 @@ def _scores(predictor: Predictor, corpus: Corpus) -> dict[str, object]:
     return {"right": int(right.sum()), "of": len(right), "accuracy": scores.accuracy, "uar": scores.uar}
 
 
-def _all(kind: str, root: Path, out: Path, named: Sequence[str]) -> None:
-    contents = sorted({s.group for s in motions(root, views=0).samples})
-    for held in [list(named)] if named else [[content] for content in contents]:
-        run_fold(root, out / "-".join(held), held, styles=kind == "styles")
+def main() -> None:
+    """The command line above."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=("styles", "emotions", "kinect"))
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("groups", nargs="*")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    groups = sorted({s.group for s in next(iter(seen(given.task, given.data).values())).samples})
+    for held in [given.groups] if given.groups else [[group] for group in groups]:
+        run_fold(given.task, given.data, given.out / "-".join(held), held, given.seed)
 
 
 if __name__ == "__main__":
-    _all(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])
+    main()
