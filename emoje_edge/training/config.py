@@ -11,7 +11,7 @@ from emoje_edge.errors import UsageError
 
 CHOICES = {
     "schedule": ("cosine", "plateau", "constant"),
-    "precision": ("auto", "float32", "bfloat16"),
+    "precision": ("auto", "native", "float32", "bfloat16"),
     "metric": ("weighted_f1", "macro_f1", "accuracy", "uar"),
     "descriptor_kind": ("cosine", "mse"),
 }
@@ -29,7 +29,8 @@ class TrainConfig:
         longest_dialogue: longer ones are cut (utterances).
         learning_rate, weight_decay, clip: of AdamW and the gradient norm.
         schedule, warmup: of the learning rate; warm-up as a share of all steps.
-        precision: auto is bfloat16 autocast on a GPU and float32 elsewhere.
+        precision: auto is bfloat16 autocast on a GPU and float32 elsewhere; native is bfloat16 on a CPU too, where it
+            computes in it (elsewhere bfloat16 is slower than float32).
         imbalance: class weights are count^-imbalance; 0 is off, 1 the inverse frequency.
         focal, focal_gamma, smoothing: weight, focus and label smoothing of the classification loss.
         nce, joint, temperature: weights and temperature of the guided NCE and the joint embedding.

@@ -271,8 +271,10 @@ class Trainer:
         return self.network if self.average is None else cast(AmEmoje, self.average.module)
 
     def _autocast(self) -> bool:
-        precision = self.config.precision
-        return precision == "bfloat16" or (precision == "auto" and self.world.device.type == "cuda")
+        precision, on_gpu = self.config.precision, self.world.device.type == "cuda"
+        if precision == "native":
+            return on_gpu or computes_bfloat16()
+        return precision == "bfloat16" or (precision == "auto" and on_gpu)
 
     def _end_epoch(self, progress: Progress) -> None:
         at, c = self.at, self.config
@@ -316,6 +318,12 @@ class Trainer:
             if self.average is not None:
                 state["average"] = self.average.state_dict()
             ckpt.save_checkpoint(self.out, self.at.step, self.module, state)
+
+
+def computes_bfloat16() -> bool:
+    """Whether this CPU computes in bfloat16 itself; without that, autocast is slower than float32."""
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch tells it nowhere in public
+    return bool(supported and supported())
 
 
 def _describe(model: ModelConfig, config: TrainConfig, materials: Materials) -> dict[str, Any]:

@@ -35,7 +35,7 @@ TRAINING = TrainConfig(
     nce=0.0,
     joint=0.0,
     patience=0,
-    precision="bfloat16",
+    precision="native",
     average=0.99,
     threads=1,
 )

@@ -172,10 +172,11 @@ def vary(modality: Modality, x: NDArray[np.float32], g: np.random.Generator) -> 
 
 def mixture(parts: Parts, targets: Targets | None, *, comments: int = 6000, composites: int = 3500) -> Corpus:
     """What the joint stage reads in an epoch: each corpus with its own modality (the small ones several times, so that
-    text does not drown them), composites of all, and rewritten dialogues where there are teachers for them."""
+    text does not drown them), composites of all, and one rewritten MELD where there are teachers for it."""
     read = text_recipe.some(parts.comments, comments)
     read = read if targets is None else text_recipe.heard(read, targets)
-    heard = [text_recipe.heard(c, targets) for c in parts.unlabelled] if targets is not None else []
+    made_up = [c.keep(lambda s: s.dialogue.endswith("~0")) for c in parts.unlabelled]
+    heard = [text_recipe.heard(c, targets) for c in made_up] if targets is not None else []
     (meld, _), (speech, _), (body, _) = parts.text, parts.audio, parts.pose
     again = [replace(speech, name=f"{speech.name}-{k}") for k in (2, 3)]
     made = compose(meld, speech, body, count=composites, seed=0, unrelated=0.5)

@@ -42,7 +42,7 @@ WORDS = TrainConfig(
     nce=0.0,
     joint=0.0,
     patience=0,
-    precision="bfloat16",
+    precision="native",
     average=0.999,
     threads=1,
 )
