@@ -26,6 +26,7 @@ def command(config: str | None, encoder: str | None, window: int, **given: Any) 
     \b
     emoje-edge train config.toml
     emoje-edge train --dataset meld --root MELD --out runs/meld --set epochs=30
+    emoje-edge train --dataset manifest --root mine.csv --start default --out runs/mine
     emoje-edge train --dataset meld --root MELD --encoder roberta-base --out runs/teacher
     emoje-edge train default --root DATA --out runs/default      the model that ships
     torchrun --nproc-per-node 4 -m emoje_edge train config.toml  several GPUs

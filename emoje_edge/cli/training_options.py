@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from emoje_edge.cli.model_options import STUDENT
 from emoje_edge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def corpus_options(command: F) -> F:
 
 
 def run_options(command: F) -> F:
-    """--out, --set, --seed, --resume, --device, --quiet."""
+    """--out, --start, --set, --seed, --resume, --device, --quiet."""
     for option in (
         click.option("--quiet", is_flag=True, help="No progress."),
         click.option("--device", help="cpu, cuda or cuda:N.  Default: a GPU where there is one."),
@@ -55,6 +56,7 @@ def run_options(command: F) -> F:
         click.option("--seed", type=int, help="Of weights, order, masks and dropout."),
         click.option("--set", "settings", multiple=True, callback=_settings, metavar="NAME=VALUE",
                      help="A training setting, e.g. epochs=30; may be repeated."),
+        click.option("--start", metavar="RUN|default", help="Begin with this run's model; default: what ships."),
         click.option("--out", type=FOLDER, help="Folder of the run."),
     ):  # fmt: skip
         command = option(command)
@@ -93,4 +95,6 @@ def plan_from(config: str | None, given: dict[str, Any], defaults: Any = None) -
         changes["seed"] = given["seed"]
     plan = with_train(plan, changes)
     chosen = {name: given[name] for name in ("out", "labels") if given[name] is not None}
+    if given["start"]:
+        chosen["start"] = STUDENT if given["start"] == "default" else Path(given["start"])
     return replace(plan, **chosen)

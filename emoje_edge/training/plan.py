@@ -22,20 +22,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
+from emoje_edge.model import AmEmoje
 from emoje_edge.model.config import Encoder, LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.config import TrainConfig, read_settings
 from emoje_edge.training.datasets import Options, open_dataset
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.datasets.splits import train_and_dev
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.presets import merged, preset_of
+from emoje_edge.training.standardise import fit_features
 from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
 from emoje_edge.training.trainer import Materials
 
-KEYS = ("labels", "out", "corpora", "model", "train", "tokenizer", "teachers", "dev_share")
+KEYS = ("labels", "out", "corpora", "model", "train", "tokenizer", "teachers", "dev_share", "start")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Plan:
         train: of the run.
         tokenizer: file; None for the one that ships.
         dev_share: held out where a corpus has no official dev split.
+        start: run to go on from, with its model; its head only where the classes are the same.
     """
 
     corpora: tuple[tuple[str, Path, Options], ...]
@@ -59,6 +65,7 @@ class Plan:
     out: Path | None = None
     teachers: tuple[Path, ...] = ()
     dev_share: float = 0.2
+    start: Path | None = None
 
     def __post_init__(self) -> None:
         if self.labels not in ("emotions", "native"):
@@ -86,7 +93,7 @@ def read_plan(path: Path) -> Plan:
         except (TypeError, KeyError, ValueError) as error:
             raise UsageError(f"{path}: corpora {number}: {error}", "each has dataset and root") from error
     preset = preset_of([name for name, _, _ in corpora])
-    here = {key: path.parent / raw[key] for key in ("out", "tokenizer") if key in raw}
+    here = {key: path.parent / raw[key] for key in ("out", "tokenizer", "start") if key in raw}
     return Plan(
         corpora=tuple(corpora),
         labels=raw.get("labels", "native" if len(corpora) == 1 else "emotions"),
@@ -115,9 +122,12 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
             pairs.append((corpus.keep(lambda s: s.split not in ("dev", "test")), None))
     train, dev = pairs[0] if len(pairs) == 1 else _joined(pairs)
     train = preset.enlarge(train) if preset.enlarge else train
-    words = plan.tokenizer or shipped_tokenizer()
+    start = load_run(plan.start) if plan.start else None
+    words = plan.tokenizer or (start and start.tokenizer) or shipped_tokenizer()
     tokenise = tokeniser(words)
     model = fit_model([pair[0] for pair in pairs], plan.model, tokenizer=words)
+    if start:
+        model = like(start.config, model)
     has_words = isinstance(model.text, TextEncoder)
     materials = Materials(
         train,
@@ -125,8 +135,30 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
         tokenise=tokenise if has_words else None,
         tokenizer=words if has_words else None,
         transform=preset.transform,
+        initial=begin(model, start.network, train, seed=plan.train.seed) if start else None,
     )
     return model, materials
+
+
+def like(known: ModelConfig, fitted: ModelConfig) -> ModelConfig:
+    """The known model with the branches and classes of the one that fits the corpora; an encoder of another kind, or
+    one that it does not have, is the fitted one."""
+    encoders = {}
+    for m in Modality:
+        wanted, there = fitted.encoder(m), known.encoder(m)
+        encoders[m.value] = there if wanted and there and type(wanted) is type(there) else wanted
+    return replace(known, **encoders, classes=fitted.classes)  # type: ignore[arg-type]
+
+
+def begin(model: ModelConfig, known: AmEmoje, corpus: Corpus, *, seed: int) -> dict[str, Tensor]:
+    """Weights to start from: the known network's wherever they fit, new ones elsewhere."""
+    torch.manual_seed(seed)
+    network = AmEmoje(model)
+    fit_features(network, corpus)
+    weights = network.state_dict()
+    head = model.classes == known.config.classes
+    taken = {k: v for k, v in known.state_dict().items() if head or not k.startswith("head.")}
+    return weights | {k: v for k, v in taken.items() if k in weights and weights[k].shape == v.shape}
 
 
 def _joined(pairs: Sequence[tuple[Corpus, Corpus | None]]) -> tuple[Corpus, Corpus]:

@@ -13,6 +13,7 @@ from typing import Any
 from emoje_edge.training.batching import Transform
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.datasets.blends import blended, jostle
+from emoje_edge.training.recipes.augment import augment
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,24 @@ KINECT = Preset(
     dev=False,
 )
 
-PRESETS: Mapping[str, Preset] = {"bandai": BANDAI, "kinect": KINECT}
+RAVDESS = Preset(  # as recipes.audio, with all actors
+    model={**_BRANCH, "dropout": 0.2},
+    train={
+        **_ALONE,
+        "epochs": 80,
+        "batch_utterances": 32,
+        "learning_rate": 3e-3,
+        "weight_decay": 0.02,
+        "clip": 5.0,
+        "warmup": 0.03,
+        "precision": "native",
+        "average": 0.99,
+    },
+    transform=augment,
+    dev=False,
+)
+
+PRESETS: Mapping[str, Preset] = {"bandai": BANDAI, "kinect": KINECT, "ravdess": RAVDESS}
 
 
 def preset_of(names: list[str]) -> Preset:
