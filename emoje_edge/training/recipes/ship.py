@@ -27,7 +27,7 @@ from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.evaluate import evaluate, open_model
 from emoje_edge.training.evidence.tables import replace_block
-from emoje_edge.training.predict import TorchPredictor
+from emoje_edge.training.predict import Predictor, TorchPredictor
 from emoje_edge.training.recipes import report
 from emoje_edge.training.recipes.default import Parts, read_parts
 from emoje_edge.training.tokens import tokeniser
@@ -78,9 +78,8 @@ def build_all(student: Run, data: CalibrationSet, spec: Spec, out: Path) -> None
             print(f"{mask}: {m.size / 1e6:.2f} MB, labels as fp32 {m.parity.agreement:.2%}", flush=True)
 
 
-def accuracy(parts: Parts) -> dict[str, dict[str, object]]:
-    """Each modality's figure by the engines in the package, on its held-out part."""
-    model = open_model(None)
+def accuracy(model: Predictor, parts: Parts) -> dict[str, dict[str, object]]:
+    """Each modality's figure on its held-out part."""
     found = {}
     for m, (_, held_out) in zip(Modality, (parts.text, parts.audio, parts.pose), strict=True):
         field, metric, data = FIGURES[m]
@@ -97,9 +96,10 @@ def main(root: Path, run: Path) -> None:
     spec = calibrate(student.network, data, model="student")
     SPEC.write_text(spec.to_json(), encoding="utf-8")
     build_all(student, data, spec, ASSETS / "engines")
-    (ASSETS / "accuracy.json").write_text(json.dumps(accuracy(parts), indent=2) + "\n", encoding="utf-8")
+    engines = open_model(ASSETS / "engines")
+    (ASSETS / "accuracy.json").write_text(json.dumps(accuracy(engines, parts), indent=2) + "\n", encoding="utf-8")
     floating = TorchPredictor(student.network, Collator(student.config, tokeniser()))
-    tables = report.compare(floating, open_model(None), parts)
+    tables = report.compare(floating, engines, parts)
     for name, text in tables.items():
         replace_block(ASSETS / "model_card.md", name, text)
         replace_block(HOUSE / "docs" / "evidence" / "student.md", name, text)
