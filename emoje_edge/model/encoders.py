@@ -191,7 +191,7 @@ class VectorEncoder(nn.Module):
         self.noise = c.noise
         self.register_buffer("mean", torch.zeros(c.features))
         self.register_buffer("scale", torch.ones(c.features))
-        self.norm = nn.LayerNorm(c.features)
+        # no norm over the vector: how much of everything there is tells something too
         self.up, self.out = nn.Linear(c.features, c.width), nn.Linear(c.width, width)
         self.drop = nn.Dropout(dropout)
 
@@ -206,8 +206,9 @@ class VectorEncoder(nn.Module):
         there = token_mask(length, x.shape[1])
         x = ((x - self.mean) * self.scale).clamp(-self.CLIP, self.CLIP)
         if self.training and self.noise:
-            x = x + self.noise * torch.randn_like(x)
-        return self.out(self.drop(F.gelu(self.up(self.drop(self.norm(x)))))), there
+            # the deviation stays 1, as it will be without noise
+            x = (x + self.noise * torch.randn_like(x)) * (1 + self.noise**2) ** -0.5
+        return self.out(self.drop(F.gelu(self.up(self.drop(x))))), there
 
 
 def build_encoder(c: cfg.Encoder, width: int, dropout: float) -> nn.Module:

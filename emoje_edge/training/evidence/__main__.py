@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from emoje_edge.errors import EmojeError
-from emoje_edge.training.evidence.feature_sets import SETS
+from emoje_edge.training.evidence.feature_sets import ENCODER, SETS
 
 ROOT = click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the data sets.")
 OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the documents.")
@@ -22,16 +22,13 @@ def main() -> None:
     """The command group."""
 
 
-def _study(name: str, root: Path, out: Path, cache: Path, *, seeds: int, sets: tuple[str, ...], threads: int) -> None:
-    import torch
-
+def _study(name: str, root: Path, out: Path, cache: Path, *, seeds: int, sets: tuple[str, ...], encoder: str) -> None:
     from emoje_edge.training.evidence import tables
     from emoje_edge.training.evidence.feature_sets import load_set
     from emoje_edge.training.evidence.studies import outcomes
 
-    torch.set_num_threads(threads)
     for set_name in sets or tuple(SETS):
-        data = load_set(set_name, root, cache)
+        data = load_set(set_name, root, cache, encoder)
         found = []
         for variant, _, results in outcomes(data, name, seeds=seeds, cache=cache / "runs"):
             found.append((variant, results))
@@ -41,8 +38,8 @@ def _study(name: str, root: Path, out: Path, cache: Path, *, seeds: int, sets: t
             parts.append(tables.markdown(tables.mask_rows(found)))
         seconds = sum(o.seconds for _, results in found for o in results)
         note = (
-            f"{FIGURE[data.metric].capitalize()}, mean ± deviation over seeds; one held-out fold of five a seed, folds "
-            f"by group. Written {datetime.date.today()}, {seconds:.0f} s of training and scoring."
+            f"{FIGURE[data.metric].capitalize()}, mean ± deviation over runs; run s holds out fold s modulo five, "
+            f"folds by group. Written {datetime.date.today()}, {seconds:.0f} s of training and scoring."
         )
         tables.replace_block(out / f"{name}.md", set_name, "\n\n".join([note, *parts]))
 
@@ -55,8 +52,14 @@ def _command(name: str, text: str) -> click.Command:
     @click.option("--seeds", type=click.IntRange(1, 20), default=3, show_default=True)
     @click.option("--set", "sets", multiple=True, type=click.Choice(list(SETS)), help="All sets if left out.")
     @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
-    def run(root: Path, out: Path, cache: Path, seeds: int, sets: tuple[str, ...], threads: int) -> None:
-        _study(name, root, out, cache, seeds=seeds, sets=sets, threads=threads)
+    @click.option("--encoder", default=ENCODER, show_default=True, help="Of sentences, for mosi-words.")
+    def run(
+        root: Path, out: Path, cache: Path, *, seeds: int, sets: tuple[str, ...], threads: int, encoder: str
+    ) -> None:
+        import torch
+
+        torch.set_num_threads(threads)
+        _study(name, root, out, cache, seeds=seeds, sets=sets, encoder=encoder)
 
     return run
 
@@ -64,6 +67,24 @@ def _command(name: str, text: str) -> click.Command:
 main.add_command(_command("fusion", "Query-adaptive fusion against mean, concat and static weights; layers."))
 main.add_command(_command("missing", "Joint embedding and mask sampling on and off, all masks and missing rates."))
 main.add_command(_command("losses", "The losses, one by one."))
+
+
+@main.command()
+@ROOT
+@OUT
+@CACHE
+@click.option("--seeds", type=click.IntRange(1, 20), default=15, show_default=True)
+@click.option("--encoder", default=ENCODER, show_default=True, help="Of sentences.")
+def leak(root: Path, out: Path, cache: Path, seeds: int, encoder: str) -> None:
+    """MOSI: noise in training against vectors that know the training labels by heart."""
+    import torch
+
+    from emoje_edge.training.evidence import leak as evidence
+    from emoje_edge.training.evidence.tables import markdown, replace_block
+
+    torch.set_num_threads(1)
+    rows = evidence.table(evidence.simulated(root, cache, encoder), seeds, cache / "runs")
+    replace_block(out / "missing.md", "leak", f"Written {datetime.date.today()}.\n\n{markdown(rows)}")
 
 
 @main.command()

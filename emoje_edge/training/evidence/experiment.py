@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,16 @@ from emoje_edge.model import AmEmoje, ModelConfig, VectorEncoder
 from emoje_edge.training.batching import Collator, DialogueNetwork, pieces, plan_epoch
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets.base import Corpus
-from emoje_edge.training.datasets.splits import k_fold
 from emoje_edge.training.evidence.feature_sets import FeatureSet
 from emoje_edge.training.masking import sample_masks
 from emoje_edge.training.metrics import score
 from emoje_edge.training.objective import Objective
 from emoje_edge.training.predict import Missing, batches
+from emoje_edge.training.standardise import fit_features
 
-FOLDS = 5
 LONGEST = 20  # utterances of a dialogue in training
 RATES = (0.1, 0.3, 0.5, 0.7)
 PLANS = 3  # orders of a corpus that are padded once and gone through in turn: padding costs as much as training
-CLIP = 4.0  # deviations: features have outliers that a small set cannot learn from
 
 
 @dataclass(frozen=True)
@@ -70,11 +68,18 @@ class Recipe:
     batch: int = 96
     smoothing: float = 0.1
     full_share: float = 0.5
+    noise: tuple[tuple[str, float], ...] = ()  # modality, deviations, in training
 
 
 RECIPES = {
     "ravdess-au": Recipe(epochs=25, learning_rate=3e-3, weight_decay=0.2, batch=320),
-    "mosi": Recipe(epochs=10, learning_rate=3e-3, weight_decay=0.5, width=32, dropout=0.5, batch=200),
+    "ravdess-voices": Recipe(
+        epochs=30, learning_rate=3e-3, weight_decay=0.05, width=64, dropout=0.3, batch=96, noise=(("audio", 4.0),)
+    ),
+    **dict.fromkeys(
+        ("mosi", "mosi-words", "mosi-moderate", "mosi-given"),
+        Recipe(epochs=10, learning_rate=3e-3, weight_decay=0.5, width=32, dropout=0.5, batch=200),
+    ),
     "meld-features": Recipe(epochs=8, learning_rate=2e-3, weight_decay=0.3, dropout=0.5, batch=160),
 }
 
@@ -114,7 +119,7 @@ def run(data: FeatureSet, variant: Variant, seed: int, *, recipe: Recipe, cache:
 
 def _run(data: FeatureSet, variant: Variant, seed: int, recipe: Recipe) -> Outcome:
     begin = time.perf_counter()
-    train_part, held_out = _standardise(*k_fold(data.corpus, FOLDS, seed=0)[seed % FOLDS])
+    train_part, held_out = data.fold(seed)
     network = _train(data, train_part, variant, seed=seed, recipe=recipe)
     found = _predict(data, network, held_out, variant, seed)
     scores = {name: _score(data, rows) for name, rows in found.items()}
@@ -158,27 +163,12 @@ def _score(data: FeatureSet, rows: list[tuple[Tensor, Tensor, Tensor]]) -> float
     return float(getattr(score(labels, probabilities, data.corpus.classes), data.metric))
 
 
-def _standardise(train_part: Corpus, held_out: Corpus) -> tuple[Corpus, Corpus]:
-    """Every feature to mean 0 and deviation 1 over the training part; outliers are clipped."""
-    moved = {}
-    for m in train_part.samples[0].features:
-        rows, others = (np.concatenate([s.features[m] for s in c.samples]) for c in (train_part, held_out))
-        mean, deviation = rows.mean(0), rows.std(0) + 1e-4
-        moved[m] = [np.clip((x - mean) / deviation, -CLIP, CLIP).astype(np.float32) for x in (rows, others)]
-
-    def move(corpus: Corpus, part: int) -> Corpus:
-        rows = enumerate(corpus.samples)
-        samples = tuple(replace(s, features={m: moved[m][part][i][None] for m in moved}) for i, s in rows)
-        return replace(corpus, samples=samples)
-
-    return move(train_part, 0), move(held_out, 1)
-
-
 def model_config(data: FeatureSet, variant: Variant, recipe: Recipe) -> ModelConfig:
     """The network for a set: one vector a modality."""
     encoders: dict[str, Any] = {m.value: None for m in Modality}
     for m in data.modalities:
-        encoders[m.value] = VectorEncoder(features=data.size(m), tokens=1, width=2 * recipe.width)
+        noise = dict(recipe.noise).get(m.value, 0.0)
+        encoders[m.value] = VectorEncoder(features=data.size(m), tokens=1, width=2 * recipe.width, noise=noise)
     return ModelConfig(
         **encoders,
         width=recipe.width,
@@ -205,6 +195,7 @@ def _train(data: FeatureSet, corpus: Corpus, variant: Variant, *, seed: int, rec
     model = model_config(data, variant, recipe)
     torch.manual_seed(seed)
     network, collator = AmEmoje(model), Collator(model)
+    fit_features(network, corpus)
     module = DialogueNetwork(network)
     objective = Objective(config, torch.tensor(list(corpus.counts().values())), None, model.width)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
