@@ -76,5 +76,5 @@ def aligned_error(request: BuildRequest, batches: Sequence[dict[str, np.ndarray]
         with torch.no_grad():
             expected = follow.run(*(torch.from_numpy(inputs[name]) for name in request.input_names))
         for a, b in zip(got, expected, strict=False):
-            error = max(error, float(np.abs(a - b.numpy()).max()))
+            error = max(error, float(np.abs(a - b.numpy()).max(initial=0.0)))
     return float(f"{error:.3g}")

@@ -50,7 +50,7 @@ def parity(session: Session, references: References, data: str, quantised: bool)
         got = _in_batches(session, inputs, fixed if isinstance(fixed, int) else None)
         agree += int((got[0].argmax(1) == floating[0].argmax(1)).sum())
         samples += len(got[0])
-        error = max(error, *(float(np.abs(a - b).max()) for a, b in zip(got, same, strict=True)))
+        error = max(error, *(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(got, same, strict=True)))
     kind = "quantised" if quantised and references.quantised else "fp32"
     return Parity(data, samples, round(agree / samples, 6), float(f"{error:.3g}"), None, kind)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emoje_calibration.calibrate import calibrate
 from emoje_calibration.data import CalibrationSet
 
 from emoje_edge.cli.engines import command as engines_command
@@ -18,6 +19,7 @@ from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.engine.store import building, engines
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask
+from emoje_edge.model import AmEmoje, LandmarkEncoder, ModelConfig
 
 POSE, ALL = Mask.parse("pose"), Mask(7)
 
@@ -162,3 +164,16 @@ def test_prune_removes_what_is_unfinished_or_replaced(built: Path, tmp_path: Pat
     assert not old.exists()
     assert newer.exists()
     assert not (old.parent / ".building-onnx-x").exists()
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+def test_a_model_without_dialogue_state(calibration_set: CalibrationSet, tmp_path: Path, precision: str) -> None:
+    alone = ModelConfig(text=None, audio=None, pose=LandmarkEncoder(width=32), width=32, heads=2, state_width=0)
+    network = AmEmoje(alone).eval()
+    data = CalibrationSet("poses", {n: x for n, x in calibration_set.arrays.items() if n.startswith("pose")})
+    spec = calibrate(network, data, model="alone", method="max", budget=0.5)
+    plan = Plan(network, "alone", data, spec, "onnx", precision, None, tmp_path)
+    session = open_engine(POSE, engine_dir=build_engine(plan, POSE).folder)
+    inputs = {n: x[:2] for n, x in data.arrays.items()}
+    found = session.run({**inputs, "speaker": np.full((2, 1), 0.5, np.float32), "state": np.zeros((2, 0), np.float32)})
+    assert {n: x.shape for n, x in found.items()} == {"logits": (2, 7), "weights": (2, 3), "next_state": (2, 0)}
