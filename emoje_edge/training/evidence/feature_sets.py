@@ -14,13 +14,10 @@ import numpy as np
 
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
-from emoje_edge.training.batching import Collator
-from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.splits import k_fold
 from emoje_edge.training.evidence.functionals import functionals
-from emoje_edge.training.predict import Missing, TorchPredictor
-from emoje_edge.training.recipes import audio as audio_recipe
+from emoje_edge.training.recipes import pair as pair_recipe
 
 FOLDS = 5
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"  # never saw a label of MOSI
@@ -73,7 +70,7 @@ def ravdess(root: Path, cache: Path, encoder: str) -> FeatureSet:
         voice = np.stack([functionals(s.feature(Modality.AUDIO)) for s in corpus.samples])
         cache.mkdir(parents=True, exist_ok=True)
         np.savez(file, clips=names, voice=voice)
-    return FeatureSet(_heard(corpus, voice), "uar", context=False)
+    return FeatureSet(pair_recipe.with_voice(corpus, voice), "uar", context=False)
 
 
 def ravdess_voices(root: Path, cache: Path, encoder: str) -> FeatureSet:
@@ -83,23 +80,8 @@ def ravdess_voices(root: Path, cache: Path, encoder: str) -> FeatureSet:
     is trained on these vectors needs noise on them (`Recipe.noise`).
     """
     del encoder
-    runs = cache / "audio"
-    corpus = open_dataset("ravdess-au", root / "ravdess", options=Options(cache=runs / "features"))
-    parts = []
-    for number in range(FOLDS):
-        run = load_run(runs / f"fold{number}")
-        found = TorchPredictor(run.network, Collator(run.config)).predict(corpus, Missing(context=False))
-        assert found.fused is not None
-        parts.append(audio_recipe.fold(replace(_heard(corpus, found.fused), name="ravdess-voices"), number))
-    return FeatureSet(parts[0][0], "uar", context=False, folds=tuple(parts))
-
-
-def _heard(corpus: Corpus, voice: np.ndarray) -> Corpus:
-    """The corpus with `voice` [clips, F] as its audio."""
-    pairs = zip(corpus.samples, voice, strict=True)
-    return replace(
-        corpus, samples=tuple(replace(s, features={**s.features, Modality.AUDIO: v[None]}) for s, v in pairs)
-    )
+    parts = tuple((replace(a, name="ravdess-voices"), b) for a, b in pair_recipe.folds(root, cache / "audio"))
+    return FeatureSet(parts[0][0], "uar", context=False, folds=parts)
 
 
 def mosi(root: Path, cache: Path, encoder: str) -> FeatureSet:
