@@ -96,7 +96,7 @@ def table(data: FeatureSet, seeds: int, cache: Path | None) -> list[list[str]]:
     noisy = replace(RECIPES["mosi"], noise=NOISE, epochs=15)
     recipes: dict[str, tuple[Recipe, Variant]] = {
         "network, vectors as they are": (replace(noisy, noise=()), PLAIN),
-        "network, noise in training (the preset)": (noisy, PLAIN),
+        "network, noise in training (as the preset)": (noisy, PLAIN),
         "the same without context": (noisy, replace(PLAIN, context=False)),
     }
     for name, (recipe, variant) in recipes.items():
