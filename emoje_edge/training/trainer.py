@@ -53,6 +53,7 @@ class Materials:
         transform: augmentation of training features.
         targets: a teacher's.
         initial: weights to start from, of the same configuration.
+        frozen: parameters whose names begin so keep their values.
     """
 
     train: Corpus
@@ -62,6 +63,7 @@ class Materials:
     transform: Transform | None = None
     targets: Targets | None = None
     initial: dict[str, Tensor] | None = None
+    frozen: tuple[str, ...] = ()
 
 
 @dataclass
@@ -138,6 +140,8 @@ class Trainer:
             fit_features(network, materials.train)
         else:
             ckpt.fit_weights(network, materials.initial, Path("initial weights"))
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(not name.startswith(materials.frozen))
         counts = torch.tensor(list(materials.train.counts().values()))
         objective = Objective(config, counts, materials.targets, model.width)
         self.module = nn.ModuleDict({"dialogues": DialogueNetwork(network), "objective": objective}).to(

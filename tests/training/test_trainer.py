@@ -221,3 +221,15 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
     state = torch.load(next((tmp_path / "run" / "checkpoint").glob("*/state.pt")), weights_only=True)
     assert len(state["random"]) == 2
     assert rows(tmp_path / "run")[0]["step"] == 2
+
+
+def test_frozen_parameters_keep_their_values_and_the_rest_learns(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    begin = {k: v.clone() for k, v in ckpt.AmEmoje(small.MODEL).state_dict().items()}
+    materials = Materials(small.corpus(6), initial=begin, frozen=("encoders.text.", "head."))
+    config = replace(small.CONFIG, epochs=1, weight_decay=0.1, average=0.9)
+    run = train(small.MODEL, config, materials, tmp_path / "run", device="cpu", quiet=True)
+    same = {k for k, v in run.network.state_dict().items() if torch.equal(v, begin[k])}
+    assert {k for k in begin if k.startswith(("encoders.text.", "head."))} <= same
+    assert "encoders.audio.up.weight" not in same
+    assert "fusion.gate.weight" not in same
