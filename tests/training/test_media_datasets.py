@@ -143,6 +143,7 @@ def test_manifest(tmp_path: Path) -> None:
         ("clips/a.wav,,,,,x,joy", "row 2: no dialogue"),
         (",,,d,,,joy", "row 2: neither a clip"),
         ("a.wav,1", "row 2: 2 values, no 'end'"),
+        (",,,d,A,Oh, really?,joy", "row 2: 8 values for 7 columns"),
     ],
 )
 def test_manifest_faults(tmp_path: Path, row: str, message: str) -> None:

@@ -23,7 +23,7 @@ LABELS = ("anger", "joy", "neutral", "sadness", "surprise")
 
 
 def manifest(folder: Path) -> Path:
-    rows = [f",,,d{i},,{LINES[i % 5]},{LABELS[i % 5]}" for i in range(40)]
+    rows = [f',,,d{i},,"{LINES[i % 5]}",{LABELS[i % 5]}' for i in range(40)]
     path = folder / "mine.csv"
     path.write_text("path,start,end,dialogue,speaker,text,label\n" + "\n".join(rows) + "\n")
     return path

@@ -49,7 +49,7 @@ def read_rows(
         header: the columns' names where the file has no first line of names.
 
     Raises:
-        UsageError: a column is missing, the table is empty, or a row is too short.
+        UsageError: a column is missing, the table is empty, or a row is too short or too long.
     """
     reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, **_quoting(delimiter))
     names = list(header) if header else [name.strip() for name in next(reader, [])]
@@ -65,6 +65,11 @@ def read_rows(
             continue
         found = True
         source = f"{path} row {reader.line_num}"
+        if any(v.strip() for v in values[len(names) :]):  # a comma in the words would move the label on
+            raise UsageError(
+                f"{source}: {len(values)} values for {len(names)} columns ({', '.join(names)})",
+                'put a text that holds the separator in quotes: "Oh, really?"',
+            )
         row = dict(zip(names, values, strict=False))
         short = [c for c in columns if c not in row]
         if short:
