@@ -9,7 +9,7 @@ from emoje_edge.model import AmEmoje
 from emoje_edge.perception.audio import normalise
 from emoje_edge.training.datasets import Corpus, Sample
 from emoje_edge.training.recipes import audio, default, pose, tokeniser
-from emoje_edge.training.recipes.augment import LONGEST, augment, augment_log_mel
+from emoje_edge.training.recipes.augment import LONGEST, augment, augment_log_mel, before_background
 from emoje_edge.training.recipes.composite import compose
 
 LINES = ["Oh my God!!!", "I can’t believe it…", "WHAT?!", "you're [NAME], right?"] * 5
@@ -43,6 +43,22 @@ def test_augmented_log_mel_stays_log_mel(frames: int) -> None:
         assert np.isfinite(y).all()
     again = augment_log_mel(x, np.random.default_rng(19))
     np.testing.assert_array_equal(y, again)
+
+
+def test_a_background_covers_pauses_before_it_covers_speech() -> None:
+    x = np.full((120, 64), -1.0, np.float32)
+    x[40:80] = 2.0  # speech between two pauses
+    x = normalise(x)
+    loudness = []
+    for seed in range(30):
+        y = before_background(x, np.random.default_rng(seed))
+        assert y.dtype == np.float32
+        assert y.shape == x.shape
+        assert np.isfinite(y).all()
+        loudness.append([y[:40].std(), y[40:80].mean() - y[:40].mean()])
+    changed, above = np.array(loudness).T
+    assert (changed > 0.05).mean() > 0.9
+    assert (above > 0).all()
 
 
 def test_augmentation_leaves_pose_alone() -> None:

@@ -18,6 +18,9 @@ CUT = 30  # frames at most off the beginning
 SPEED, PITCH = 0.12, 0.12  # largest change of tempo, and of pitch and formants, as other throats have them
 TILT = 0.1  # deviation of the spectral tilt: other microphones and rooms
 LOST_BANDS = 8  # at most
+NOISY = 0.5  # share of examples before a background
+LOUDEST = 0.8  # of backgrounds, in deviations of the frames above their mean; the quietest is twice as far below it
+SCALE = 3.0  # natural log units a deviation: what normalisation has divided clean speech by
 _PITCHES = 15
 
 
@@ -38,6 +41,19 @@ def augment_log_mel(x: NDArray[np.float32], g: np.random.Generator) -> NDArray[n
     low = int(g.integers(0, BANDS - width + 1))
     x[:, low : low + width] = 0.0
     return x
+
+
+def before_background(x: NDArray[np.float32], g: np.random.Generator) -> NDArray[np.float32]:
+    """Normalised log-mel [F, 64] with a background added: another spectrum, slowly changing, as loud as speech at most.
+
+    Recordings of actors are clean; to a network that has heard nothing else, music or a street is some emotion.
+    """
+    spectrum = np.cumsum(g.normal(0, 0.15, BANDS)) + g.normal(0, 0.5) * np.linspace(-1, 1, BANDS)
+    course = np.cumsum(g.normal(0, 0.05, len(x)))
+    grain = g.normal(0, g.uniform(0.05, 0.3), x.shape)
+    level = g.uniform(-2 * LOUDEST, LOUDEST)
+    noise = level + (spectrum - spectrum.mean()) + (course - course.mean())[:, None] + grain
+    return normalise((np.logaddexp(SCALE * x, SCALE * noise) / SCALE).astype(np.float32))
 
 
 def _resample(x: NDArray[np.float32], frames: int) -> NDArray[np.float32]:

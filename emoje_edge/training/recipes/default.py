@@ -32,7 +32,7 @@ from emoje_edge.training.objective import Targets
 from emoje_edge.training.recipes import audio as audio_recipe
 from emoje_edge.training.recipes import pose as pose_recipe
 from emoje_edge.training.recipes import text as text_recipe
-from emoje_edge.training.recipes.augment import augment
+from emoje_edge.training.recipes.augment import NOISY, augment, before_background
 from emoje_edge.training.recipes.composite import compose
 from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
 from emoje_edge.training.trainer import Materials, train
@@ -45,7 +45,7 @@ JOINT = TrainConfig(
     learning_rate=8e-4,
     weight_decay=0.01,
     focal_gamma=0.0,
-    smoothing=0.03,
+    smoothing=0.1,
     nce=0.05,
     joint=0.1,
     partial=0.3,
@@ -171,8 +171,10 @@ def initial(found: dict[str, Run]) -> dict[str, Tensor]:
 
 
 def vary(modality: Modality, x: NDArray[np.float32], g: np.random.Generator) -> NDArray[np.float32]:
-    """A `Transform` for training: another voice in another room, a body mirrored or cut."""
-    return jostle(modality, augment(modality, x, g), g)
+    """A `Transform` for training: another voice in another room, half of the time before a background, a body mirrored
+    or cut."""
+    x = jostle(modality, augment(modality, x, g), g)
+    return before_background(x, g) if modality is Modality.AUDIO and g.random() < NOISY else x
 
 
 def mixture(parts: Parts, *, composites: int = 8000) -> Corpus:
