@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from emoje_edge.modality import Modality
 from emoje_edge.training.datasets.base import Corpus, Lazy, Sample
+from emoje_edge.training.datasets.cameras import LEFT_RIGHT
 
 _UPPER = slice(0, 7)  # head, shoulders, elbows, wrists
 _HIPS = (7, 8)
-_LEFT_RIGHT = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11]
 Views = NDArray[np.float32]
 
 
@@ -79,7 +79,7 @@ def jostle(modality: Modality, x: NDArray[np.float32], g: np.random.Generator) -
     if modality is not Modality.POSE or x.shape[1:] != (13, 3):
         return x
     if g.random() < 0.5:
-        x = x[:, _LEFT_RIGHT] * np.array([-1, 1, 1], np.float32)
+        x = x[:, LEFT_RIGHT] * np.array([-1, 1, 1], np.float32)
     if g.random() < 0.5 and len(x) > 20:
         length = int(g.integers(max(16, len(x) // 2), len(x) + 1))
         first = int(g.integers(len(x) - length + 1))

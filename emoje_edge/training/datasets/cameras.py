@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from emoje_edge.perception.skeleton import JOINTS, RATE, normalise, resample
 
 FRAMES = 96  # the engine's capacity, 7.68 s at 12.5 Hz
-_LEFT_RIGHT = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11]
+LEFT_RIGHT = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11]
 # joints out of the picture when it ends at the ankles, knees, hips
 _CROPS = {"body": (), "knees": (11, 12), "hips": (9, 10, 11, 12), "chest": (7, 8, 9, 10, 11, 12)}
 
@@ -110,7 +110,7 @@ def view(
     body = _other_body(body, g, settings.shoulders) if settings.jitter else body.astype(np.float64)
     flat, distance = _project(body, g, settings)
     if g.random() < 0.5 and settings.yaw:
-        flat = flat[:, _LEFT_RIGHT] * [-1.0, 1.0]
+        flat = flat[:, LEFT_RIGHT] * [-1.0, 1.0]
     unit = 0.36 / distance  # a shoulder width in the picture
     flat = flat + _noise(flat.shape, g) * settings.jitter * unit * np.sqrt(distance / 2.0)
     seen = _visibility(flat, unit, g, settings)
