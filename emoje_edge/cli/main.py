@@ -34,6 +34,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "kernels": ("emoje_edge.cli.kernels", "Compile the Triton kernels for a GPU that need not be here, and report."),
 }
 
+# package -> the extra that brings it
+EXTRAS = {
+    **dict.fromkeys(("torch", "transformers", "safetensors", "sklearn", "matplotlib"), "train"),
+    **dict.fromkeys(("onnx", "onnxscript"), "build"),
+}
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when called; a mistyped one gets a suggestion."""
@@ -109,4 +115,10 @@ def run() -> None:
     except EmojeError as error:
         click.echo(f"Error: {error}", err=True)
         code = error.exit_code
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        click.echo(f"Error: {package} is not installed\n  pip install 'emoje-edge[{EXTRAS[package]}]'", err=True)
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)

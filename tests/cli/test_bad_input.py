@@ -205,3 +205,16 @@ def test_odd_file_names(emoje: Run, clip: Path, tmp_path: Path) -> None:
     done = emoje("infer", tmp_path / name, "--mask", "audio", "--timeline", tmp_path / "t.png")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout.splitlines()[0])["source"] == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("command", ["train --out run", "distill --teacher t --out run", "evaluate"])
+def test_a_missing_extra_is_named(tmp_path: Path, command: str) -> None:
+    name, *rest = command.split()
+    (tmp_path / "train.tsv").write_text("Nice!\t3\tx1\n")
+    arguments = ["emoje-edge", name, "--dataset", "goemotions", "--root", str(tmp_path), *rest]
+    code = f"import sys; sys.modules['torch'] = None; sys.argv = {arguments}; from emoje_edge.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "torch is not installed" in done.stderr
+    assert "pip install 'emoje-edge[train]'" in done.stderr
+    assert "Traceback" not in done.stderr
