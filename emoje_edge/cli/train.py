@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import emoje_edge
 from emoje_edge.cli.training_options import corpus_options, plan_from, run_options
 from emoje_edge.errors import UsageError
 
@@ -57,11 +61,22 @@ def command(config: str | None, encoder: str | None, window: int, **given: Any) 
 
 
 def _default(given: dict[str, Any]) -> None:
+    """Run the recipe of the model that ships: a program of the checkout, beside the package and not part of it."""
     if given["root"] is None or given["out"] is None:
         raise UsageError("train default without --root or --out", "give the folder of all corpora, and one for the run")
-    # a recipe is only loaded when it is run: it brings its own heavy imports
-    default = importlib.import_module("emoje_edge.training.recipes.default")
-    default.run(given["root"], given["out"], resume=given["resume"], quiet=given["quiet"])
+    checkout = Path(emoje_edge.__file__).parents[1]
+    if not (checkout / "research" / "recipes" / "default.py").is_file():
+        raise UsageError(
+            "train default needs the recipes, and the installed package is without them",
+            "clone the repository, `pip install -e '.[train]'` there, and run this again",
+        )
+    flags = [f"--{name}" for name in ("resume", "quiet") if given[name]]
+    folders = ["--root", str(given["root"]), "--out", str(given["out"])]
+    path = os.pathsep.join(filter(None, (str(checkout), os.environ.get("PYTHONPATH"))))
+    recipe = [sys.executable, "-m", "research.recipes.default"]
+    done = subprocess.run([*recipe, *folders, *flags], env={**os.environ, "PYTHONPATH": path}, check=False)
+    if done.returncode:
+        raise click.exceptions.Exit(done.returncode)
 
 
 def _teacher(plan: Plan, encoder: str, window: int, given: dict[str, Any]) -> None:

@@ -6,15 +6,14 @@ They fill in what a command line or a configuration with this one corpus leaves 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from emoje_edge.training.augment import augment
 from emoje_edge.training.batching import Transform
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.datasets.blends import blended, jostle
-from emoje_edge.training.recipes import audio
-from emoje_edge.training.recipes.augment import augment
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,22 @@ KINECT = Preset(
     dev=False,
 )
 
-# the audio recipe's settings, with all actors; seed and threads are the user's
-_VOICE = {name: value for name, value in asdict(audio.TRAINING).items() if name not in ("seed", "threads")}
-RAVDESS = Preset(model={**_BRANCH, "dropout": 0.2}, train=_VOICE, transform=augment, dev=False)
+RAVDESS = Preset(
+    model={**_BRANCH, "dropout": 0.2},
+    train={
+        **_ALONE,
+        "epochs": 80,
+        "batch_utterances": 32,
+        "learning_rate": 3e-3,
+        "weight_decay": 0.02,
+        "clip": 5.0,
+        "warmup": 0.03,
+        "precision": "native",
+        "average": 0.99,
+    },
+    transform=augment,
+    dev=False,
+)
 
 RAVDESS_AU = replace(  # the voice's settings; a small share of whole pairs, or the face learns nothing of its own
     RAVDESS,

@@ -1,6 +1,6 @@
 """Evidence d: what the dialogue so far is worth, on MELD text.
 
-    python -m emoje_edge.training.recipes.context DATA RUN
+    python -m research.recipes.context DATA RUN
 
 The utterance descriptors of a trained run stay as they are; on top of them the dialogue state and the head are trained
 anew, with the state running over the utterances or starting from zero at each.  The two share everything else.

@@ -10,7 +10,7 @@ import numpy as np
 
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
-from emoje_edge.training.evidence.experiment import RATES, Outcome
+from research.evidence.experiment import RATES, Outcome
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:

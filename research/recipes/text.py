@@ -1,10 +1,10 @@
 """The text student: trained from nothing on labels, then on what the teacher says.
 
-    python -m emoje_edge.training.recipes.text words DATA OUT
-    python -m emoje_edge.training.recipes.text distil DATA WORDS_RUN TARGETS OUT [seed]
+    python -m research.recipes.text words DATA OUT
+    python -m research.recipes.text distil DATA WORDS_RUN TARGETS OUT [seed]
 
 `words` learns the vocabulary from all of GoEmotions and MELD; `distil` goes on with MELD's dialogues and with what
-else the teachers have read (targets of `recipes.teacher`): comments, MELD's dialogues rewritten (recipes.rewrite),
+else the teachers have read (targets of `recipes.teacher`): comments, MELD's dialogues rewritten (training.rewrite),
 EmoryNLP's dialogues without their labels, and every word of the tokenizer by itself, so that rare words mean
 something.  Context is the causal dialogue state.
 """
@@ -25,7 +25,7 @@ from emoje_edge.training.checkpoint import Run, load_weights
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
 from emoje_edge.training.objective import Targets
-from emoje_edge.training.recipes.rewrite import rewritten
+from emoje_edge.training.rewrite import rewritten
 from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
 from emoje_edge.training.trainer import Materials, train
 

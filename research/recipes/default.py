@@ -10,7 +10,9 @@ alone.  Held out throughout: MELD dev, RAVDESS actors 17 to 20, three of Bandai'
 
 from __future__ import annotations
 
+import argparse
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,21 +23,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emoje_edge.errors import EmojeError
 from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig
+from emoje_edge.training.augment import NOISY, augment, before_background
 from emoje_edge.training.checkpoint import Run
+from emoje_edge.training.composite import compose
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.blends import blended, jostle
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.objective import Targets
-from emoje_edge.training.recipes import audio as audio_recipe
-from emoje_edge.training.recipes import pose as pose_recipe
-from emoje_edge.training.recipes import text as text_recipe
-from emoje_edge.training.recipes.augment import NOISY, augment, before_background
-from emoje_edge.training.recipes.composite import compose
 from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
 from emoje_edge.training.trainer import Materials, train
+from research.recipes import audio as audio_recipe
+from research.recipes import pose as pose_recipe
+from research.recipes import text as text_recipe
 
 AUDIO_FOLD = 4  # actors 17 to 20 are held out
 POSE_HELD_OUT = ("byebye", "dash", "walk-left")  # contents; others of their kind are trained on
@@ -202,3 +205,22 @@ def shrink(parts: Parts, size: int = 60) -> Parts:
         (few(parts.audio[0]), few(parts.audio[1])),
         (few(parts.pose[0]), few(parts.pose[1])),
     )
+
+
+def main() -> None:
+    """The command line: `emoje-edge train default` starts it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    for flag in ("resume", "quiet", "quick"):
+        parser.add_argument(f"--{flag}", action="store_true")
+    given = vars(parser.parse_args())
+    try:
+        print(run(given.pop("root"), given.pop("out"), **given).path)
+    except EmojeError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -16,8 +16,8 @@ from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.splits import k_fold
-from emoje_edge.training.evidence.functionals import functionals
-from emoje_edge.training.recipes import pair as pair_recipe
+from research.evidence.functionals import functionals
+from research.recipes import pair as pair_recipe
 
 FOLDS = 5
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"  # never saw a label of MOSI

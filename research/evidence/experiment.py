@@ -22,12 +22,12 @@ from emoje_edge.model import AmEmoje, ModelConfig, VectorEncoder
 from emoje_edge.training.batching import Collator, DialogueNetwork, pieces, plan_epoch
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets.base import Corpus
-from emoje_edge.training.evidence.feature_sets import FeatureSet
 from emoje_edge.training.masking import sample_masks
 from emoje_edge.training.metrics import score
 from emoje_edge.training.objective import Objective
 from emoje_edge.training.predict import Missing, batches
 from emoje_edge.training.standardise import fit_features
+from research.evidence.feature_sets import FeatureSet
 
 LONGEST = 20  # utterances of a dialogue in training
 RATES = (0.1, 0.3, 0.5, 0.7)

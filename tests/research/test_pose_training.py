@@ -14,8 +14,8 @@ from emoje_edge.training.metrics import score
 from emoje_edge.training.plan import Plan, prepare
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.presets import BANDAI, KINECT
-from emoje_edge.training.recipes import pose
 from emoje_edge.training.trainer import Materials, train
+from research.recipes import pose
 
 
 def still(height: float, frames: int, *, hips: float = 0.0) -> np.ndarray:

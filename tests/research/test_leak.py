@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emoje_edge.modality import Modality
-from emoje_edge.training.evidence.leak import SOURCES, by_heart
+from research.evidence.leak import SOURCES, by_heart
 
 
 @pytest.mark.parametrize("modality", list(SOURCES))

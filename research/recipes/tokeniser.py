@@ -1,6 +1,6 @@
 """Train the tokenizer that ships: WordPiece over MELD, EmoryNLP and GoEmotions training text.
 
-    python -m emoje_edge.training.recipes.tokeniser DATA OUT.json
+    python -m research.recipes.tokeniser DATA OUT.json
 
 Lower-cases, but keeps what carries emotion: "!", "?", "?!" and "..." are tokens of their own.
 Id 0 is padding, 1 the unknown.

@@ -1,9 +1,9 @@
 """The tables of the shipped default: each modality on its own held-out part, and a composite under all seven masks.
 
-    python -m emoje_edge.training.recipes.report DATA RUN [ENGINES]
+    python -m research.recipes.report DATA RUN [ENGINES]
 
 Without ENGINES the ones in the package stand beside the run.  The composite's lines, clips and motions were not
-recorded together (recipes.composite).
+recorded together (emoje_edge/training/composite.py).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import sys
 from pathlib import Path
 
 from emoje_edge.modality import Mask
+from emoje_edge.training.composite import compose
 from emoje_edge.training.datasets import Corpus
 from emoje_edge.training.evaluate import evaluate, open_model
-from emoje_edge.training.evidence.tables import markdown
 from emoje_edge.training.metrics import Scores
 from emoje_edge.training.predict import Predictor
-from emoje_edge.training.recipes.composite import compose
-from emoje_edge.training.recipes.default import Parts, read_parts
+from research.evidence.tables import markdown
+from research.recipes.default import Parts, read_parts
 
 COMPOSITES = 840
 Case = tuple[str, Corpus, Mask]

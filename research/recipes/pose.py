@@ -1,6 +1,6 @@
 """Pose alone: the branch of the default on Bandai-Namco's motions, and what the motion corpora's presets reach.
 
-    python -m emoje_edge.training.recipes.pose styles|emotions|kinect DATA OUT [group …] [--seed N]
+    python -m research.recipes.pose styles|emotions|kinect DATA OUT [group …] [--seed N]
 
 Each group (content, block of recordings) is held out in turn, or those named, together; the last weights count, nothing
 is chosen on it.  `styles` and `kinect` are what `emoje-edge train --dataset bandai|kinect` trains, `emotions` is the

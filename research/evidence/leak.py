@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from emoje_edge.modality import Modality
 from emoje_edge.training.datasets import Corpus
-from emoje_edge.training.evidence.experiment import RECIPES, Outcome, Recipe, Variant, run
-from emoje_edge.training.evidence.feature_sets import FOLDS, FeatureSet, mosi_words
-from emoje_edge.training.evidence.tables import full_mask, spread
+from research.evidence.experiment import RECIPES, Outcome, Recipe, Variant, run
+from research.evidence.feature_sets import FOLDS, FeatureSet, mosi_words
+from research.evidence.tables import full_mask, spread
 
 WIDTH, EPOCHS = 100, 200
 NOISE = (("text", 6.0), ("audio", 2.0), ("pose", 16.0))  # deviations, as in the preset

@@ -12,8 +12,8 @@ from emoje_edge.modality import Mask, Modality
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.evaluate import evaluate
 from emoje_edge.training.predict import TorchPredictor
-from emoje_edge.training.recipes import default, ship, text
 from emoje_edge.training.tokens import tokeniser
+from research.recipes import default, ship, text
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not (DATA / "ravdess").is_dir(), reason="the training data are not beside the checkout")

@@ -8,7 +8,7 @@ import numpy as np
 
 from emoje_edge.modality import Modality
 from emoje_edge.training.datasets import Corpus, Sample
-from emoje_edge.training.recipes.pair import run_fold, with_voice
+from research.recipes.pair import run_fold, with_voice
 
 
 def corpus(seed: int, count: int = 240) -> Corpus:

@@ -1,6 +1,6 @@
 """Audio alone on RAVDESS: eight classes, five folds by actor.
 
-    python -m emoje_edge.training.recipes.audio DATA OUT [fold …]
+    python -m research.recipes.audio DATA OUT [fold …]
 
 Fold k holds out actors 4k + 1 to 4k + 4 (two women, two men); the last weights count, nothing is chosen on them.
 """
@@ -13,32 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from emoje_edge.model import LogMelEncoder, ModelConfig
+from emoje_edge.training.augment import augment
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.metrics import score
 from emoje_edge.training.predict import TorchPredictor
-from emoje_edge.training.recipes.augment import augment
+from emoje_edge.training.presets import RAVDESS
 from emoje_edge.training.trainer import Materials, train
 
 FOLDS = 5
-TRAINING = TrainConfig(
-    epochs=80,
-    batch_utterances=32,
-    context=False,
-    learning_rate=3e-3,
-    weight_decay=0.02,
-    clip=5.0,
-    warmup=0.03,
-    focal_gamma=0.0,
-    smoothing=0.1,
-    nce=0.0,
-    joint=0.0,
-    patience=0,
-    precision="native",
-    average=0.99,
-    threads=1,
-)
+TRAINING = TrainConfig.from_dict({**RAVDESS.train, "threads": 1})
 
 
 def model(classes: tuple[str, ...], *, dropout: float = 0.2) -> ModelConfig:

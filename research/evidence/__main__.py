@@ -1,4 +1,4 @@
-"""`python -m emoje_edge.training.evidence STUDY --root DATA --out docs/evidence`: run a study, write its tables."""
+"""`python -m research.evidence STUDY --root DATA --out docs/evidence`: run a study, write its tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from emoje_edge.errors import EmojeError
-from emoje_edge.training.evidence.feature_sets import ENCODER, SETS
+from research.evidence.feature_sets import ENCODER, SETS
 
 ROOT = click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the data sets.")
 OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the documents.")
@@ -23,9 +23,9 @@ def main() -> None:
 
 
 def _study(name: str, root: Path, out: Path, cache: Path, *, seeds: int, sets: tuple[str, ...], encoder: str) -> None:
-    from emoje_edge.training.evidence import tables
-    from emoje_edge.training.evidence.feature_sets import load_set
-    from emoje_edge.training.evidence.studies import outcomes
+    from research.evidence import tables
+    from research.evidence.feature_sets import load_set
+    from research.evidence.studies import outcomes
 
     for set_name in sets or tuple(SETS):
         data = load_set(set_name, root, cache, encoder)
@@ -79,8 +79,8 @@ def leak(root: Path, out: Path, cache: Path, seeds: int, encoder: str) -> None:
     """MOSI: noise in training against vectors that know the training labels by heart."""
     import torch
 
-    from emoje_edge.training.evidence import leak as evidence
-    from emoje_edge.training.evidence.tables import markdown, replace_block
+    from research.evidence import leak as evidence
+    from research.evidence.tables import markdown, replace_block
 
     torch.set_num_threads(1)
     rows = evidence.table(evidence.simulated(root, cache, encoder), seeds, cache / "runs")
@@ -93,8 +93,8 @@ def leak(root: Path, out: Path, cache: Path, seeds: int, encoder: str) -> None:
 @CACHE
 def pose(root: Path, out: Path, cache: Path) -> None:
     """Training views of motion capture against filmed landmarks."""
-    from emoje_edge.training.evidence import pose as evidence
-    from emoje_edge.training.evidence.tables import markdown, replace_block
+    from research.evidence import pose as evidence
+    from research.evidence.tables import markdown, replace_block
 
     real, made = evidence.filmed(root, cache), evidence.trained(root)
     evidence.picture(real, made, out / "pose.png")
@@ -108,8 +108,8 @@ def pose(root: Path, out: Path, cache: Path) -> None:
 @click.option("--seeds", type=click.IntRange(1, 20), default=3, show_default=True)
 def body(root: Path, out: Path, seeds: int) -> None:
     """Styles of motion capture by content, and emotions from joint angles by recording."""
-    from emoje_edge.training.evidence import body as evidence
-    from emoje_edge.training.evidence.tables import markdown, replace_block
+    from research.evidence import body as evidence
+    from research.evidence.tables import markdown, replace_block
 
     for name, rows in (("bandai", evidence.bandai(root, seeds)), ("kinect", evidence.kinect(root, seeds))):
         replace_block(out / "pose.md", name, f"Written {datetime.date.today()}.\n\n{markdown(rows)}")

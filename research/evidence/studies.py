@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from emoje_edge.training.evidence.experiment import RECIPES, Outcome, Variant, run
-from emoje_edge.training.evidence.feature_sets import FOLDS, FeatureSet
+from research.evidence.experiment import RECIPES, Outcome, Variant, run
+from research.evidence.feature_sets import FOLDS, FeatureSet
 
 BASE = Variant()
 STUDIES: Mapping[str, Mapping[str, Variant]] = {

@@ -1,6 +1,6 @@
 """The text teachers: a sentence encoder fine-tuned on GoEmotions, then on MELD with the dialogue before each utterance.
 
-    python -m emoje_edge.training.recipes.teacher DATA ENCODER OUT [seed …]
+    python -m research.recipes.teacher DATA ENCODER OUT [seed …]
 
 ENCODER is any encoder that transformers loads, by name or folder; the shipped student learned from all-MiniLM-L6-v2
 (Apache-2.0).  An utterance reads `[CLS] speaker: words [SEP] the six utterances before, with speakers [SEP]`.  A seed
@@ -248,7 +248,7 @@ def main(root: Path, encoder: str, out: Path, seeds: Sequence[int] = (0, 1, 2)) 
 
 def write_all(teachers: Sequence[Teacher], root: Path, out: Path) -> None:
     """Targets of everything that the student reads, see `recipes.text`."""
-    from emoje_edge.training.recipes.text import corpora, unlabelled, vocabulary
+    from research.recipes.text import corpora, unlabelled, vocabulary
 
     meld, comments, _ = corpora(root)
     write_targets(teachers, meld, out / "meld.npz")

@@ -1,7 +1,7 @@
 """Voice and face action units of RAVDESS: eight classes, five folds by actor.
 
-    python -m emoje_edge.training.recipes.audio DATA AUDIO
-    python -m emoje_edge.training.recipes.pair DATA AUDIO OUT [seed …]
+    python -m research.recipes.audio DATA AUDIO
+    python -m research.recipes.pair DATA AUDIO OUT [seed …]
 
 The voice is described by the audio network of the fold, which has never heard the actors held out.  It knows the
 training clips by heart (.996 of them), so the pair is trained with noise on that description: without, it believes
@@ -26,8 +26,8 @@ from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.metrics import score
 from emoje_edge.training.predict import Missing, TorchPredictor
-from emoje_edge.training.recipes import audio as audio_recipe
 from emoje_edge.training.trainer import Materials, train
+from research.recipes import audio as audio_recipe
 
 NOISE = 4.0  # deviations, on the description of the voice
 MASKS = tuple(Mask.parse(name) for name in ("audio", "pose", "audio,pose"))

@@ -11,12 +11,12 @@ from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
 from emoje_edge.training.datasets import Corpus, Sample
 from emoje_edge.training.datasets.mocap import Motion
-from emoje_edge.training.evidence import body, pose, tables
-from emoje_edge.training.evidence.__main__ import main
-from emoje_edge.training.evidence.experiment import Outcome, Recipe, Variant, run
-from emoje_edge.training.evidence.feature_sets import FeatureSet, load_set
-from emoje_edge.training.evidence.functionals import functionals
-from emoje_edge.training.evidence.studies import BASE, STUDIES
+from research.evidence import body, pose, tables
+from research.evidence.__main__ import main
+from research.evidence.experiment import Outcome, Recipe, Variant, run
+from research.evidence.feature_sets import FeatureSet, load_set
+from research.evidence.functionals import functionals
+from research.evidence.studies import BASE, STUDIES
 
 RECIPE = Recipe(epochs=12, learning_rate=1e-2, weight_decay=0.01, width=16, dropout=0.1, batch=64)
 

@@ -1,6 +1,6 @@
 """From a trained run to what ships: half-precision weights, quantisation spec, seven INT8 engines, and their figures.
 
-    python -m emoje_edge.training.recipes.ship DATA RUN
+    python -m research.recipes.ship DATA RUN
 
 Writes emoje_edge/assets (student, engines, accuracy.json, the tables of the model card), the spec that ships, and the
 tables of docs/evidence/student.md.  Calibrated and checked on utterances of the training parts, put together at random.
@@ -26,13 +26,13 @@ from emoje_edge.model import ModelConfig
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.evaluate import evaluate, open_model
-from emoje_edge.training.evidence.tables import replace_block
 from emoje_edge.training.predict import Predictor, TorchPredictor
-from emoje_edge.training.recipes import report
-from emoje_edge.training.recipes.default import Parts, read_parts
 from emoje_edge.training.tokens import tokeniser
+from research.evidence.tables import replace_block
+from research.recipes import report
+from research.recipes.default import Parts, read_parts
 
-HOUSE = Path(__file__).resolve().parents[3]
+HOUSE = Path(__file__).resolve().parents[2]
 ASSETS = HOUSE / "emoje_edge" / "assets"
 SPEC = HOUSE / "calibration" / "emoje_calibration" / "specs" / "student.json"
 SAMPLES = 192  # utterances of the calibration set

@@ -1,1 +1,0 @@
-"""Experiments on real data: do the paper's claims hold here?  `python -m emoje_edge.training.evidence`."""
