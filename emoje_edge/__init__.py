@@ -7,15 +7,25 @@ from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import Recognizer, UtteranceEmotion
+    from emoje_edge.recognizer import DialogueState, Recognizer, UtteranceEmotion
 
 __version__ = "0.1.0"
-__all__ = ["EMOTIONS", "EmojeError", "Mask", "Modality", "Recognizer", "UsageError", "UtteranceEmotion", "WorkError"]
+__all__ = [
+    "EMOTIONS",
+    "DialogueState",
+    "EmojeError",
+    "Mask",
+    "Modality",
+    "Recognizer",
+    "UsageError",
+    "UtteranceEmotion",
+    "WorkError",
+]
 
 
 def __getattr__(name: str) -> Any:
     # The recogniser brings onnxruntime and PyAV in: loaded when asked for, so that `--help` stays instant.
-    if name in ("Recognizer", "UtteranceEmotion"):
+    if name in ("DialogueState", "Recognizer", "UtteranceEmotion"):
         from emoje_edge import recognizer
 
         return getattr(recognizer, name)

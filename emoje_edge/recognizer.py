@@ -10,6 +10,7 @@ no hole, and no emotion is made up.  It does not touch the dialogue's state.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -96,6 +97,10 @@ class DialogueState:
 class Recognizer:
     """Recognises emotions with the engine of each utterance's modalities.  A context manager.
 
+    Any number of threads may use one recogniser at once: what it holds (engines, tokenizer) does not change with a
+    call.  A conversation's memory is the caller's: `stream` has its own for each source, `recognize` moves on the
+    `DialogueState` that it is given, which belongs to one conversation and so to one thread at a time.
+
     Args:
         mask: modalities to use, e.g. `"text,pose"`; what is outside is neither decoded nor read.  `"auto"`: whatever
             the source has and there are engines for.
@@ -130,10 +135,10 @@ class Recognizer:
         self._engines = _masks_with_engine(backend, engine_dir)
         self._sessions: dict[Mask, Session] = {}
         self._words: Tokeniser | None = None
+        self._opening = threading.Lock()
         self.pose_fps = pose_fps
         self.auto = not isinstance(mask, Mask) and mask.strip().lower() == "auto"
         self.mask = self._widest() if self.auto else Mask.parse(mask)
-        self.dialogue = DialogueState()
         # opened now, so that a missing or altered engine shows before minutes of perception
         self.labels: tuple[str, ...] = self._session(self.mask).manifest.labels
 
@@ -200,8 +205,8 @@ class Recognizer:
             audio: samples [N] or [N, channels] (int16, or floats of full scale 1) and their rate, Hz.
             pose: landmarks [T, 13, 3] at `pose_fps`, joints as in `emoje_edge.perception.skeleton.JOINTS`: x, y in one
                 unit (pixels, or picture heights; y down) and visibility.
-            speaker: who; two different names in a row make a turn.
-            state: the dialogue, which moves on; None: this recogniser's own.
+            speaker: who; two different names in a row of one conversation make a turn.
+            state: the conversation so far, which moves on; None: an utterance that stands alone.
 
         Raises:
             UsageError: a modality outside the mask, or arrays of another shape.
@@ -222,7 +227,7 @@ class Recognizer:
         seconds = max(
             len(audio[0]) / audio[1] if audio else 0.0, len(pose) / self.pose_fps if pose is not None else 0.0
         )
-        dialogue = self.dialogue if state is None else state
+        dialogue = DialogueState() if state is None else state
         return self._decide(features, dialogue, source="", span=(0.0, seconds), speaker=speaker, latency_ms=latency)
 
     def _decide(
@@ -264,12 +269,14 @@ class Recognizer:
 
     def _session(self, present: Mask) -> Session:
         """The engine for these modalities: exactly theirs, else one with more branches (whose length is then 0)."""
-        if present not in self._sessions:
-            mask = self._choose(present)
-            if mask not in self._sessions:
-                self._sessions[mask] = open_engine(mask, **self._options)
-            self._sessions[present] = self._sessions[mask]
-        return self._sessions[present]
+        session = self._sessions.get(present)
+        if session is None:
+            with self._opening:
+                mask = self._choose(present)
+                if mask not in self._sessions:
+                    self._sessions[mask] = open_engine(mask, **self._options)
+                session = self._sessions[present] = self._sessions[mask]
+        return session
 
     def _choose(self, present: Mask) -> Mask:
         if present in self._engines:
@@ -289,11 +296,12 @@ class Recognizer:
         return Mask(bits or 7)
 
     def _tokeniser(self) -> Tokeniser:
-        if self._words is None:
-            from emoje_edge.perception.text import Tokeniser
+        with self._opening:
+            if self._words is None:
+                from emoje_edge.perception.text import Tokeniser
 
-            self._words = Tokeniser(TOKENISER)
-        return self._words
+                self._words = Tokeniser(TOKENISER)
+            return self._words
 
     def _features(self, modality: Modality, value: Any) -> NDArray[Any] | None:
         """What the engine takes of one modality; None where there is nothing in it."""

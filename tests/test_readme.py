@@ -62,7 +62,7 @@ def test_command(line: str, folder: Path) -> None:
 def test_python(code: str, folder: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 5
+    assert len(done.stdout.splitlines()) == 6
 
 
 def test_every_command_is_in_the_table() -> None:

@@ -33,7 +33,7 @@ log = logging.getLogger("emoje_edge")
 
 
 class Session(Protocol):
-    """An open engine.  Not for use from several threads at once."""
+    """An open engine.  Any number of threads may run it at once; each gets the answer to its own inputs."""
 
     @property
     def manifest(self) -> Manifest: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,22 @@ def test_a_package_answers_as_eager_does(packages: dict[Mask, Path], network: Am
         found = session.run({name: x.numpy() for name, x in zip(masked.input_names, example, strict=True)})
         for name, tensor in zip(masked.output_names, wanted, strict=True):
             np.testing.assert_allclose(found[name], tensor.numpy(), atol=1e-5)
+
+
+def test_threads_take_turns_and_get_their_own_answers(packages: dict[Mask, Path], network: AmEmoje) -> None:
+    session, masked = (
+        open_engine(MASKS[0], engine_dir=packages[MASKS[0]], backend="aot"),
+        MaskedNetwork(network, MASKS[0]),
+    )
+    given = [
+        {name: x.numpy() for name, x in zip(masked.input_names, masked.example_inputs(seed=seed), strict=True)}
+        for seed in range(4)
+    ]
+    wanted = [session.run(inputs)["logits"] for inputs in given]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda i: (i, session.run(given[i])["logits"]), [i % 4 for i in range(400)]))
+    for i, logits in found:
+        np.testing.assert_allclose(logits, wanted[i], atol=1e-6)
 
 
 def test_the_manifest_binds_it_to_this_kind_of_machine(packages: dict[Mask, Path]) -> None:

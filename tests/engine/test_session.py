@@ -41,7 +41,7 @@ def test_fp32_engines_answer_as_eager_does(built: Path, plan: Plan, mask: Mask, 
         np.testing.assert_allclose(got[name], reference.numpy(), atol=2e-5)
 
 
-def test_buffers_are_reused_but_answers_are_the_callers_own(built: Path, plan: Plan) -> None:
+def test_answers_are_the_callers_own_whatever_runs_next(built: Path, plan: Plan) -> None:
     session = open_engine(POSE, engine_dir=built)
     one, two = arrays(plan, POSE, 1), arrays(plan, POSE, 2)
     first = session.run(one)

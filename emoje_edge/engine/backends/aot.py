@@ -12,6 +12,7 @@ import io
 import os
 import platform
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,13 +121,14 @@ def foreign(built_for: Mapping[str, str | int], here: Mapping[str, str | int]) -
 
 
 class AotSession:
-    """A package on the CPU.  Inputs are seen in place; nothing is copied but the outputs."""
+    """A package on the CPU.  Inputs are seen in place; nothing is copied but the outputs.  Threads take turns."""
 
     def __init__(self, manifest: Manifest, package: bytes, *, threads: int | None = None) -> None:
         import torch
 
         self._manifest = manifest
         self._torch = torch
+        self._turn = threading.Lock()  # the package is loaded single-threaded, and a GPU's buffers are one set
         if threads is not None:
             torch.set_num_threads(threads)
         try:
@@ -152,7 +154,7 @@ class AotSession:
 
         check_inputs(self._manifest, inputs)
         arrays = [np.ascontiguousarray(inputs[tensor.name]) for tensor in self._manifest.inputs]
-        with self._torch.inference_mode():
+        with self._turn, self._torch.inference_mode():
             outputs = self._compute(arrays)
         return {tensor.name: out for tensor, out in zip(self._manifest.outputs, outputs, strict=True)}
 

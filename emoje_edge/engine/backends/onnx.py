@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def runtime() -> Any:
 
 
 class OnnxSession:
-    """One graph with its input and output buffers, allocated once a batch size and bound by address.
+    """One graph, for any number of threads: a run holds its inputs and outputs itself, nothing is shared.
 
     Batch 1 has a session of its own, whose shapes ONNX Runtime knows and plans for; any other batch opens the graph
     a second time when it first comes.
@@ -77,14 +78,12 @@ class OnnxSession:
         self._manifest, self._graph, self._threads = manifest, graph, threads or default_threads()
         self._single: Any = self._open(single=True)
         self._several: Any = None
+        self._opening = threading.Lock()
+        self._outputs = [x.name for x in manifest.outputs]
         given = {x.name for x in self._single.get_inputs()}, {x.name for x in self._single.get_outputs()}
-        wanted = {x.name for x in manifest.inputs}, {x.name for x in manifest.outputs}
+        wanted = {x.name for x in manifest.inputs}, set(self._outputs)
         if given != wanted:
             raise WorkError(f"{manifest.entry} is not the graph that its manifest describes", manifest.rebuild)
-        self._inputs: dict[str, np.ndarray] = {}
-        self._outputs: dict[str, np.ndarray] = {}
-        self._binding: Any = None
-        self._bind(1)
 
     @property
     def manifest(self) -> Manifest:
@@ -97,13 +96,15 @@ class OnnxSession:
     def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
         from emoje_edge.engine.session import check_inputs
 
-        batch = check_inputs(self._manifest, inputs)
-        if batch != len(next(iter(self._inputs.values()))):
-            self._bind(batch)
-        for name, buffer in self._inputs.items():
-            np.copyto(buffer, inputs[name])
-        (self._single if batch == 1 else self._several).run_with_iobinding(self._binding)
-        return {name: buffer.copy() for name, buffer in self._outputs.items()}
+        session = self._single if check_inputs(self._manifest, inputs) == 1 else self._batched()
+        # buffers bound once would save nothing (measured), and would be shared by the threads that call
+        return dict(zip(self._outputs, session.run(self._outputs, inputs), strict=True))
+
+    def _batched(self) -> Any:
+        with self._opening:
+            if self._several is None:
+                self._several = self._open(single=False)
+            return self._several
 
     def _open(self, *, single: bool) -> Any:
         ort = runtime()
@@ -118,18 +119,3 @@ class OnnxSession:
         except Exception as error:  # ONNX Runtime's errors share no base but this one
             message = f"ONNX Runtime {ort.__version__} does not open it: {error}"
             raise WorkError(message, self._manifest.rebuild) from error
-
-    def _bind(self, batch: int) -> None:
-        def buffers(tensors: Any) -> dict[str, np.ndarray]:
-            return {t.name: np.zeros([batch if n == BATCH else n for n in t.shape], t.dtype) for t in tensors}
-
-        self._inputs, self._outputs = buffers(self._manifest.inputs), buffers(self._manifest.outputs)
-        if batch != 1 and self._several is None:
-            self._several = self._open(single=False)
-        self._binding = (self._single if batch == 1 else self._several).io_binding()
-        for bind, arrays in (
-            (self._binding.bind_input, self._inputs),
-            (self._binding.bind_output, self._outputs),
-        ):
-            for name, array in arrays.items():
-                bind(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)

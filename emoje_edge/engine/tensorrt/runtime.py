@@ -7,6 +7,7 @@ outputs out of pinned memory.  Small networks spend their time on launches; the 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ class Buffer:
 
 
 class TensorRTSession:
-    """An open plan.  Not for use from several threads at once.
+    """An open plan, with one set of buffers: threads take turns.
 
     Args:
         manifest: of the engine; its tensors are those of the plan, in the same order.
@@ -74,6 +75,7 @@ class TensorRTSession:
         self._manifest = manifest
         self._cuda = cuda
         self._closing = contextlib.ExitStack()
+        self._turn = threading.Lock()
         self._logger = trt.Logger(trt.Logger.ERROR)
         self._runtime = trt.Runtime(self._logger)
         self._engine = self._runtime.deserialize_cuda_engine(plan)
@@ -105,11 +107,12 @@ class TensorRTSession:
         from emoje_edge.engine.session import check_inputs
 
         check_inputs(self._manifest, inputs)
-        for buffer in self._inputs:
-            np.copyto(buffer.array, inputs[buffer.name])
-        check(self._cuda.cudaGraphLaunch(self._graph, self._stream), "the engine's graph")
-        check(self._cuda.cudaStreamSynchronize(self._stream), "the engine")
-        return {buffer.name: buffer.array.copy() for buffer in self._outputs}
+        with self._turn:
+            for buffer in self._inputs:
+                np.copyto(buffer.array, inputs[buffer.name])
+            check(self._cuda.cudaGraphLaunch(self._graph, self._stream), "the engine's graph")
+            check(self._cuda.cudaStreamSynchronize(self._stream), "the engine")
+            return {buffer.name: buffer.array.copy() for buffer in self._outputs}
 
     def close(self) -> None:
         """Give the device memory back.  The session cannot run any more."""
