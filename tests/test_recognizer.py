@@ -8,7 +8,7 @@ import pytest
 
 from emoje_edge import EMOTIONS, Mask, Recognizer, UsageError, WorkError
 from emoje_edge.engine.session import find_engine
-from emoje_edge.recognizer import DialogueState, mono
+from emoje_edge.recognizer import DialogueState
 
 RATE = 16_000
 
@@ -147,22 +147,3 @@ def test_engines_of_two_models_do_not_share_a_dialogue(recognizer: Recognizer) -
     dialogue = DialogueState(vector=np.zeros((1, 3), np.float32))
     with pytest.raises(WorkError, match="another model"):
         recognizer.recognize(text="hello", state=dialogue)
-
-
-@pytest.mark.parametrize("rate", [8000, 44_100, 48_000])
-def test_sound_of_any_rate_and_layout_is_heard_alike(rate: int) -> None:
-    sound = buzz(1.0, rate)
-    for samples in (sound, np.stack([sound, sound], 1), (sound * 32767).astype(np.int16), sound.astype(np.float64)):
-        heard = mono(samples, rate)
-        assert heard.dtype == np.float32
-        assert abs(len(heard) - RATE) <= 32
-        middle = slice(2000, 14_000)
-        assert np.abs(heard[middle] - buzz()[: len(heard)][middle]).max() < 0.03
-
-
-@pytest.mark.parametrize(
-    ("samples", "rate"), [(np.zeros((2, 2, 2)), RATE), (np.zeros(9, np.int32), RATE), (np.zeros(9), 0)]
-)
-def test_sound_of_another_kind_is_refused(samples: np.ndarray, rate: int) -> None:
-    with pytest.raises(UsageError, match="audio"):
-        mono(samples, rate)

@@ -206,7 +206,7 @@ def _corpus(name: str, root: Path, config: ModelConfig, tokenizer: Path | None, 
 
 
 def _recordings(path: Path, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
-    from emoje_edge.perception.features import perceive
+    from emoje_edge.perception.perceive import perceive
 
     tokeniser = tokeniser_of(tokenizer)
     rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}

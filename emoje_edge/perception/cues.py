@@ -15,7 +15,7 @@ from pathlib import Path
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.media import MediaInfo, read_subtitles
-from emoje_edge.perception.utterances import SHORTEST, Utterance
+from emoje_edge.perception.segmentation import SHORTEST, Utterance
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
 _READING = 0.06  # s a character, for a cue that says when it starts but not when it ends

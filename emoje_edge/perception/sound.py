@@ -1,61 +1,39 @@
-"""The part of a recording that open utterances still need."""
+"""Sound of any rate, number of channels and number format, as perception takes it."""
 
 from __future__ import annotations
 
-from collections import deque
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emoje_edge.perception.audio import HOP, SAMPLE_RATE
-from emoje_edge.perception.media import AudioBlock
+from emoje_edge.errors import UsageError
+from emoje_edge.perception.audio import SAMPLE_RATE
 
 
-class Sound:
-    """A window that slides over the sound; time in seconds.
+def mono(samples: NDArray[Any], rate: int) -> NDArray[np.float32]:
+    """Sound as perception takes it: float32 [N'], one channel, 16 kHz, full scale 1.
 
-    Attributes:
-        until: up to where there is sound.
+    Args:
+        samples: [N] or [N, channels], int16 or float.
+        rate: Hz.
+
+    Raises:
+        UsageError: another shape or dtype, or a rate that no sound has.
     """
+    samples = np.asarray(samples)
+    if samples.ndim not in (1, 2) or not (samples.dtype == np.int16 or np.issubdtype(samples.dtype, np.floating)):
+        raise UsageError(f"audio of {samples.dtype} {list(samples.shape)}", "give int16 or float [N] or [N, channels]")
+    if not 1000 <= rate <= 384_000:
+        raise UsageError(f"audio at {rate} Hz", "give (samples, rate) with a rate of 1000 to 384000 Hz")
+    sound = samples.astype(np.float32) / (32768.0 if samples.dtype == np.int16 else 1.0)
+    sound = sound.mean(1) if sound.ndim == 2 else sound
+    if rate == SAMPLE_RATE or not sound.size:
+        return sound
+    import av
 
-    def __init__(self) -> None:
-        self._blocks: deque[AudioBlock] = deque()
-        self.until = 0.0
-
-    def add(self, block: AudioBlock) -> None:
-        self._blocks.append(block)
-        self.until = _end(block)
-
-    def take(self, start: float, end: float) -> NDArray[np.float32]:
-        """Samples from `start` to `end`, as far as they are there; holes are silence."""
-        if not self._blocks:
-            return np.zeros(0, dtype=np.float32)
-        first = max(start, self._blocks[0].time)
-        last = min(end, self.until)
-        out = np.zeros(max(0, round((last - first) * SAMPLE_RATE)), dtype=np.float32)
-        for block in self._blocks:
-            at = round((block.time - first) * SAMPLE_RATE)
-            low, high = max(at, 0), min(at + block.samples.size, out.size)
-            if low < high:
-                out[low:high] = block.samples[low - at : high - at]
-        return out
-
-    def forget(self, before: float) -> None:
-        while self._blocks and _end(self._blocks[0]) <= before:
-            self._blocks.popleft()
-
-
-def loudest(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
-    """The `length` samples in a row that hold the most energy, to 10 ms; all of a shorter sound."""
-    if samples.size <= length:
-        return samples
-    hops = samples.size // HOP
-    energy = np.square(samples[: hops * HOP].reshape(hops, HOP), dtype=np.float64).sum(axis=1)
-    total = np.concatenate([[0.0], np.cumsum(energy)])
-    width = length // HOP
-    first = int(np.argmax(total[width:] - total[:-width])) * HOP
-    return samples[first : first + length]
-
-
-def _end(block: AudioBlock) -> float:
-    return block.time + block.samples.size / SAMPLE_RATE
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[None]), format="flt", layout="mono")
+    frame.sample_rate = int(rate)
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    parts = [part.to_ndarray()[0] for given in (frame, None) for part in resampler.resample(given)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)

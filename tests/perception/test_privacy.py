@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=str(missing()))
 
 PERCEIVE = """
 import json, sys
-from emoje_edge.perception.features import perceive
+from emoje_edge.perception.perceive import perceive
 from emoje_edge.perception.text import Tokeniser
 source, mask, tokenizer = sys.argv[1:]
 tokeniser = Tokeniser(tokenizer) if "pose" != mask else None

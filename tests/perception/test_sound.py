@@ -1,55 +1,31 @@
 import numpy as np
 import pytest
 
-from emoje_edge.perception.audio import SAMPLE_RATE
-from emoje_edge.perception.media import AudioBlock
-from emoje_edge.perception.sound import Sound, loudest
+from emoje_edge.errors import UsageError
+from emoje_edge.perception.sound import mono
+
+RATE = 16_000
 
 
-def _filled(*spans):
-    """Sound in which every sample is its time."""
-    sound = Sound()
-    for start, end in spans:
-        for first in np.arange(start, end, 0.1):
-            last = min(first + 0.1, end)
-            times = first + np.arange(round((last - first) * SAMPLE_RATE)) / SAMPLE_RATE
-            sound.add(AudioBlock(float(first), times.astype(np.float32)))
-    return sound
+def buzz(seconds: float = 1.0, rate: int = RATE) -> np.ndarray:
+    t = np.arange(round(seconds * rate)) / rate
+    return (0.3 * np.sin(2 * np.pi * 220 * t) * np.sin(2 * np.pi * 4 * t)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (0.33, 2.77), (1.0, 1.01), (2.9, 5.0)])
-def test_take_gives_the_samples_of_that_time(start, end):
-    taken = _filled((0.0, 3.0)).take(start, end)
-    assert taken.size == pytest.approx((min(end, 3.0) - start) * SAMPLE_RATE, abs=1)
-    assert taken[0] == pytest.approx(start, abs=2e-4)
-    assert taken[-1] == pytest.approx(min(end, 3.0), abs=2e-4)
+@pytest.mark.parametrize("rate", [8000, 44_100, 48_000])
+def test_sound_of_any_rate_and_layout_is_heard_alike(rate: int) -> None:
+    sound = buzz(1.0, rate)
+    for samples in (sound, np.stack([sound, sound], 1), (sound * 32767).astype(np.int16), sound.astype(np.float64)):
+        heard = mono(samples, rate)
+        assert heard.dtype == np.float32
+        assert abs(len(heard) - RATE) <= 32
+        middle = slice(2000, 14_000)
+        assert np.abs(heard[middle] - buzz()[: len(heard)][middle]).max() < 0.03
 
 
-def test_holes_are_silent():
-    taken = _filled((0.0, 1.0), (2.0, 3.0)).take(0.5, 2.5)
-    assert taken.size == 2 * SAMPLE_RATE
-    assert not taken[round(0.6 * SAMPLE_RATE) : round(1.4 * SAMPLE_RATE)].any()
-    assert taken[-1] == pytest.approx(2.5, abs=2e-4)
-
-
-def test_forget_frees_what_lies_before():
-    sound = _filled((0.0, 3.0))
-    sound.forget(2.05)
-    assert sound.take(0.0, 3.0)[0] == pytest.approx(2.0, abs=2e-4)
-    sound.forget(100.0)
-    assert sound.take(0.0, 3.0).size == 0
-    assert sound.until == pytest.approx(3.0)
-
-
-def test_outside_there_is_nothing():
-    assert _filled((0.0, 1.0)).take(5.0, 6.0).size == 0
-    assert Sound().take(0.0, 1.0).size == 0
-
-
-def test_loudest():
-    samples = np.full(20 * SAMPLE_RATE, 0.01, np.float32)
-    samples[12 * SAMPLE_RATE : 14 * SAMPLE_RATE] = 0.5
-    kept = loudest(samples, 4 * SAMPLE_RATE)
-    assert kept.size == 4 * SAMPLE_RATE
-    assert (kept == 0.5).sum() == 2 * SAMPLE_RATE
-    assert loudest(samples[:100], 4 * SAMPLE_RATE).size == 100
+@pytest.mark.parametrize(
+    ("samples", "rate"), [(np.zeros((2, 2, 2)), RATE), (np.zeros(9, np.int32), RATE), (np.zeros(9), 0)]
+)
+def test_sound_of_another_kind_is_refused(samples: np.ndarray, rate: int) -> None:
+    with pytest.raises(UsageError, match="audio"):
+        mono(samples, rate)

@@ -1,0 +1,264 @@
+"""The pass over a source: from a video to utterances with what each modality gives of them.
+
+The source is decoded in the caller's thread, bodies are found in a second one (MediaPipe leaves the interpreter free
+meanwhile).  A few pictures wait between them, and what lies before every open utterance is forgotten, so
+memory does not grow with the length of a video.
+"""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Mask, Modality
+from emoje_edge.perception import skeleton
+from emoje_edge.perception.cues import embedded_cues, read_cues, sidecar
+from emoje_edge.perception.features import audio_feature, pose_feature
+from emoje_edge.perception.media import AudioBlock, Media, MediaInfo, VideoFrame
+from emoje_edge.perception.pose import BlazePose, PoseEstimator
+from emoje_edge.perception.pose_worker import PoseWorker
+from emoje_edge.perception.segmentation import Cues, Segmenter, Utterance, Windows
+from emoje_edge.perception.sound_buffer import SoundBuffer
+from emoje_edge.perception.sources import is_live
+from emoje_edge.perception.speech import VoiceActivity
+from emoje_edge.perception.text import Tokeniser
+
+# Of a cue longer than this only the beginning is searched for its most telling 7.68 s: sound has to be kept for it.
+_SEARCHED = 60.0
+
+
+@dataclass(frozen=True)
+class Perceived:
+    """One utterance as the engines take it.
+
+    Args:
+        start, end: s.
+        speaker, text: as the cue says, None where none does.
+        features: text int64 [L <= 32] token ids; audio float32 [F <= 768, 64] normalised log-mel; pose float32
+            [T <= 96, 13, 3] normalised landmarks at 12.5 Hz.  What is missing has no entry.
+        skeleton_times: float64 [N] s, of the pictures in it that were looked at.
+        skeleton: float32 [N, 13, 3] their landmarks, x and y in 0..1 of the picture's width and height, visibility.
+        aspect: width over height of the picture.
+        latency_ms: what pose, audio and text took for this utterance; in overlapping windows a picture counts in each.
+    """
+
+    start: float
+    end: float
+    speaker: str | None
+    text: str | None
+    features: dict[Modality, NDArray[Any]]
+    skeleton_times: NDArray[np.float64]
+    skeleton: NDArray[np.float32]
+    aspect: float
+    latency_ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def mask(self) -> Mask | None:
+        """The modalities that are there, None for nothing."""
+        return Mask.of(self.features) if self.features else None
+
+
+def perceive(
+    source: str | Path,
+    mask: Mask | str = "auto",
+    *,
+    tokeniser: Tokeniser | None = None,
+    text: str | Path | None = None,
+    pose_fps: float = skeleton.RATE,
+    window: float = 3.0,
+    hop: float = 1.5,
+    estimator: Callable[[], PoseEstimator] = BlazePose,
+    progress: Callable[[float], None] | None = None,
+) -> Iterator[Perceived]:
+    """Perceive a source utterance by utterance, each as soon as it is over, in the order of their beginnings.
+
+    A cue keeps its times whatever its length; of one longer than 7.68 s the features are of its most telling 7.68 s
+    (the loudest for audio, those with most visible joints for pose), looked for in its first 60 s.
+
+    Args:
+        source: a file; `"webcam:0"`; `"rtsp://…"`; `"-"` for standard input.
+        mask: what may be used; `"auto"` for all there is.  What is not in it is neither decoded nor read: without
+            text, subtitles do not tell the utterances either.
+        tokeniser: turns text to ids; without it utterances have text but no text feature.
+        text: subtitle file to use instead of the one beside or inside the source.
+        pose_fps: most pictures a second to look at.
+        window, hop: s, of the windows that stand in where there are neither cues nor sound, or nobody speaks.
+        estimator: makes what finds the body; called in the pose thread.
+        progress: called with the time (s) up to which the source was read.
+
+    Raises:
+        UsageError: an argument that does not fit.
+        WorkError: the source cannot be read or holds nothing of what the mask asks for.  From a damaged or cut off
+            file all utterances up to there come first.
+    """
+    wanted = Mask(7) if mask == "auto" else Mask.parse(mask)
+    if text is not None and Modality.TEXT not in wanted:
+        raise UsageError(f"a text file {text}, but the mask {wanted} has no text", f"--mask text,{wanted}")
+    Windows(window, hop)  # complains about sizes that do not fit before anything is opened
+    with ExitStack() as stack:
+        media = stack.enter_context(Media(source))
+        cues = _cues(source, text, media.info) if Modality.TEXT in wanted else []
+        video = Modality.POSE in wanted and media.info.has_video
+        sound = Modality.AUDIO in wanted and media.info.has_audio
+        _require_something(source, wanted, media.info, found=bool(cues or video or sound))
+        worker = PoseWorker(estimator) if video else None
+        if worker:
+            stack.callback(worker.close)
+        segmenter: Segmenter = Cues(cues) if cues else Windows(window, hop)
+        if sound and not cues:
+            segmenter = VoiceActivity(fill=window if video else None)
+        run = _Run(segmenter, SoundBuffer() if sound else None, worker, tokeniser)
+        failure: WorkError | None = None
+        try:
+            for item in media.decode(video=video, audio=sound, fps=pose_fps):
+                run.take(item)
+                if progress:
+                    progress(run.now)
+                yield from run.closed()
+        except WorkError as error:
+            if run.now == 0.0:
+                raise
+            failure = error
+        yield from run.rest(everything=not (video or sound))
+        if failure:
+            raise failure
+
+
+class _Run:
+    """The state of one pass over a source.
+
+    Attributes:
+        now: s, up to which the source was read.
+    """
+
+    # s by which one stream may lag behind the other in the file before it is taken to be over
+    _LAG = 10.0
+
+    def __init__(
+        self, segmenter: Segmenter, sound: SoundBuffer | None, worker: PoseWorker | None, tokeniser: Tokeniser | None
+    ) -> None:
+        self._segmenter, self._sound, self._worker, self._tokeniser = segmenter, sound, worker, tokeniser
+        self._open: deque[Utterance] = deque()
+        self._aspect = 1.0
+        self._over = False
+        self.now = 0.0
+
+    def take(self, item: VideoFrame | AudioBlock) -> None:
+        """Take in what the decoder gave."""
+        if isinstance(item, VideoFrame):
+            assert self._worker is not None
+            self._aspect = item.pixels.shape[1] / item.pixels.shape[0]
+            self._worker.put(item)
+        else:
+            assert self._sound is not None
+            self._sound.add(item)
+            self._open.extend(self._segmenter.hear(item))
+        self.now = max(self.now, item.time)
+        self._open.extend(self._segmenter.advance(item.time))
+
+    def closed(self) -> Iterator[Perceived]:
+        """Utterances of which everything is there."""
+        while self._open and self._reached() >= _searched_end(self._open[0]):
+            yield self._perceived(self._open.popleft())
+        self._forget()
+
+    def rest(self, *, everything: bool) -> Iterator[Perceived]:
+        """After the source's end: what is left; all cues where nothing but cues was asked for."""
+        if self._worker:
+            self._worker.finish()
+        ends = [self.now, self._sound.until if self._sound else 0.0]
+        self._open.extend(self._segmenter.finish(math.inf if everything else max(ends)))
+        self._over = True
+        yield from self.closed()
+
+    def _reached(self) -> float:
+        """Up to when (s) sound and bodies are there."""
+        if self._over:
+            return math.inf
+        reached = [math.inf]
+        if self._sound is not None:
+            reached.append(max(self._sound.until, self.now - self._LAG))
+        if self._worker is not None:
+            lag = self._LAG if self._worker.idle else math.inf
+            reached.append(max(self._worker.track.until, self.now - lag))
+        return min(reached)
+
+    def _forget(self) -> None:
+        before = min([self._segmenter.horizon, *(utterance.start for utterance in self._open)])
+        if self._sound is not None:
+            self._sound.forget(before)
+        if self._worker is not None:
+            self._worker.track.forget(before)
+
+    def _perceived(self, utterance: Utterance) -> Perceived:
+        features: dict[Modality, NDArray[Any]] = {}
+        latency = {"pose": 0.0, "audio": 0.0, "text": 0.0}
+        end = _searched_end(utterance)
+        begin = clock.perf_counter()
+        if self._tokeniser is not None and utterance.text:
+            ids = self._tokeniser.encode(utterance.text)
+            if ids.size:
+                features[Modality.TEXT] = ids
+            latency["text"] = _since(begin)
+        begin = clock.perf_counter()
+        if self._sound is not None and utterance.spoken:
+            frames = audio_feature(self._sound.take(utterance.start, end))
+            if frames is not None:
+                features[Modality.AUDIO] = frames
+            latency["audio"] = _since(begin)
+        times, joints = np.zeros(0), np.zeros((0, len(skeleton.JOINTS), 3), dtype=np.float32)
+        if self._worker is not None:
+            begin = clock.perf_counter()
+            times, joints, cost = self._worker.track.take(utterance.start, end)
+            poses = pose_feature(times, joints)
+            if poses is not None:
+                features[Modality.POSE] = poses
+            latency["pose"] = cost + _since(begin)
+        return Perceived(
+            start=utterance.start,
+            end=utterance.end,
+            speaker=utterance.speaker,
+            text=utterance.text,
+            features=features,
+            skeleton_times=times,
+            skeleton=joints / np.array([self._aspect, 1.0, 1.0], dtype=np.float32),
+            aspect=self._aspect,
+            latency_ms=latency,
+        )
+
+
+def _cues(source: str | Path, text: str | Path | None, info: MediaInfo) -> list[Utterance]:
+    """Cues of the given file, else of the one beside the source, else of the one inside it."""
+    if text is not None:
+        return read_cues(text)
+    if is_live(source):
+        return []
+    beside = sidecar(Path(source))
+    return read_cues(beside) if beside else embedded_cues(source, info)
+
+
+def _require_something(source: str | Path, wanted: Mask, info: MediaInfo, *, found: bool) -> None:
+    if found:
+        return
+    there = [m for m, is_there in ((Modality.AUDIO, info.has_audio), (Modality.POSE, info.has_video)) if is_there]
+    hint = f"it holds what {' and '.join(there)} needs: --mask {Mask.of(there)}"
+    raise WorkError(f"{source} holds nothing for the mask {wanted}", f"{hint}; or give words with --text FILE")
+
+
+def _searched_end(utterance: Utterance) -> float:
+    return min(utterance.end, utterance.start + _SEARCHED)
+
+
+def _since(begin: float) -> float:
+    """Milliseconds."""
+    return 1e3 * (clock.perf_counter() - begin)
