@@ -30,8 +30,8 @@ from emoje_edge.perception.pose_worker import PoseWorker
 from emoje_edge.perception.segmentation import Cues, Segmenter, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.sources import is_live
-from emoje_edge.perception.speech import VoiceActivity
 from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.voice_activity import VoiceActivity
 
 # Of a cue longer than this only the beginning is searched for its most telling 7.68 s: sound has to be kept for it.
 _SEARCHED = 60.0

@@ -1,4 +1,4 @@
-"""Who spoke from when to when: from subtitle cues, else from voice activity (speech.py), else fixed windows.
+"""Who spoke from when to when: from subtitle cues, else from voice activity (voice_activity.py), else fixed windows.
 
 Each way is a small stream machine fed with time as it passes; it hands out an utterance as soon as that is closed and
 holds nothing of what came before `horizon`.

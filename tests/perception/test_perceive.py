@@ -13,8 +13,8 @@ from emoje_edge.perception.perceive import _Run, perceive
 from emoje_edge.perception.pose_worker import PoseWorker
 from emoje_edge.perception.segmentation import Cues, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
-from emoje_edge.perception.speech import VoiceActivity
 from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.voice_activity import VoiceActivity
 
 from .conftest import tone
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.media import AudioBlock, decode
 from emoje_edge.perception.segmentation import LONGEST, SHORTEST, Utterance
-from emoje_edge.perception.speech import VoiceActivity
+from emoje_edge.perception.voice_activity import VoiceActivity
 
 NOISE = np.random.default_rng(3)
 
