@@ -3,6 +3,8 @@
 The command line prints them without a traceback and exits with `exit_code`.
 """
 
+from emoje_edge.addresses import masked_text
+
 
 class EmojeError(Exception):
     """Base of all errors raised on purpose.
@@ -10,14 +12,15 @@ class EmojeError(Exception):
     Args:
         message: what was given and what is wrong with it.
         hint: what is allowed, or the command to run next.
+
+    Addresses in either lose their passwords (`emoje_edge.addresses`).
     """
 
     exit_code = 1
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = masked_text(message), masked_text(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message

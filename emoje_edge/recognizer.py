@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from emoje_edge.addresses import masked
 from emoje_edge.engine.manifest import FILE_NAME, read_manifest
 from emoje_edge.engine.session import Session, find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
@@ -40,7 +41,7 @@ class UtteranceEmotion:
     """What is known of one utterance.
 
     Attributes:
-        source: as it was given.
+        source: as it was given; of an address without user, password and query values.
         start, end: s.
         speaker: name from the subtitles, None where unknown.
         emotion: the most probable label; None where nothing was said, heard or seen.
@@ -182,7 +183,7 @@ class Recognizer:
                 event = self._decide(
                     seen.features,
                     dialogue,
-                    source=str(source),
+                    source=masked(source),
                     span=(seen.start, seen.end),
                     speaker=seen.speaker,
                     latency_ms=seen.latency_ms,

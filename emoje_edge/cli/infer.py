@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from emoje_edge.addresses import masked
 from emoje_edge.cli.outputs import Outputs, RowFiles
 from emoje_edge.cli.progress import Progress
 from emoje_edge.cli.sources import expand
@@ -104,12 +105,12 @@ class _Run:
             except EmojeError as error:
                 if len(sources) == 1:
                     raise
-                self.failed.append(source)
+                self.failed.append(masked(source))
                 self.note(f"Error: {error}", always=True)
 
     def one(self, source: str, text: Path | None) -> None:
         if self.progress.shown:
-            self.progress.source(source, _seconds(source))
+            self.progress.source(masked(source), _seconds(source))
         events: list[UtteranceEmotion] = []
         drawn = True
         try:
@@ -127,11 +128,11 @@ class _Run:
         finally:
             # also after Ctrl-C or a broken file: a picture of what was found
             if (picture := self.outputs.picture_path(source)) and events:
-                draw_timeline(events, picture, title=Path(source).name)
+                draw_timeline(events, picture, title=Path(masked(source)).name)
         if not events:
-            self.note(f"{source}: no utterance found.")
+            self.note(f"{masked(source)}: no utterance found.")
         if not drawn:
-            self.note(f"{source}: no picture in it, so no skeleton video.")
+            self.note(f"{masked(source)}: no picture in it, so no skeleton video.")
 
     def note(self, words: str, *, always: bool = False) -> None:
         if always or not self.quiet:

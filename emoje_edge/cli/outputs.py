@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emoje_edge.addresses import masked
 from emoje_edge.cli.sources import guard
 from emoje_edge.errors import UsageError
 from emoje_edge.report.skeleton import SkeletonVideo, check_video
@@ -112,7 +113,10 @@ def _unique_stems(sources: Sequence[str]) -> dict[str, str]:
     """A file name for each source: its own without the ending, numbered where two are alike."""
     stems: dict[str, str] = {}
     for source in sources:
-        plain = "".join(c if c.isalnum() or c in "-_. +" else "-" for c in Path(source).stem).strip(" .-") or "stream"
+        plain = (
+            "".join(c if c.isalnum() or c in "-_. +" else "-" for c in Path(masked(source)).stem).strip(" .-")
+            or "stream"
+        )
         stem, number = plain, 2
         while stem.casefold() in {s.casefold() for s in stems.values()}:
             stem, number = f"{plain}-{number}", number + 1

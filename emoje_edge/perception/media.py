@@ -23,6 +23,7 @@ from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from emoje_edge.addresses import masked
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.sources import REPAIR, is_live, open_container
@@ -211,7 +212,7 @@ class Media(AbstractContextManager["Media"]):
                 message = f"{self.source} is cut off: {reader.end:.1f} s of {length:.1f} s could be read"
                 raise WorkError(message, REPAIR)
         if broken:
-            log.warning("%s: %d damaged packets were passed over", self.source, broken)
+            log.warning("%s: %d damaged packets were passed over", masked(self.source), broken)
 
     def _announced_ends(self, readers: list[_Reader]) -> Iterator[tuple[_Reader, float]]:
         """When streams should end (s), where the file says so: a container's length is its longest stream's only."""

@@ -37,12 +37,13 @@ def open_container(source: str | Path) -> Any:
     try:
         return av.open(name, metadata_errors="replace", **options)
     except FFmpegError as error:
+        cause = None if is_live(source) else error  # its text holds the address with its password
         if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.ENOENT, errno.EBUSY):
             raise WorkError(
                 f"{source} cannot be opened: {error.strerror}", "is it there, free and readable?"
-            ) from error
+            ) from cause
         message = f"{source} is no video that can be read, or is cut off: {error.strerror}"
-        raise WorkError(message, REPAIR) from error
+        raise WorkError(message, REPAIR) from cause
 
 
 def _address(source: str | Path) -> tuple[str, dict[str, Any]]:
