@@ -66,8 +66,8 @@ def compiled(mask: Mask, threads: int) -> Run:
 
 def fp32_graph(mask: Mask, folder: Path) -> Path:
     """The student in fp32 ONNX, the input of the two runtimes below."""
-    from emoje_edge.engine.backends import BuildRequest
     from emoje_edge.engine.backends.onnx import ENTRY, build
+    from emoje_edge.engine.interface import BuildRequest
 
     network = student(mask)
     build(

@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.addresses import masked
+from emoje_edge.engine.interface import Session
 from emoje_edge.engine.manifest import FILE_NAME, read_manifest
-from emoje_edge.engine.session import Session, find_engine, open_engine
+from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoje_edge.engine.backends import Backend, BuildRequest, Built, backend
+from emoje_edge.engine.backends import backend
+from emoje_edge.engine.interface import Backend, BuildRequest, Built
 from emoje_edge.engine.key import engine_key, source_sha256
 from emoje_edge.engine.manifest import (
     BATCH,
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from emoje_calibration.data import CalibrationSet
     from emoje_calibration.spec import Spec
 
+    from emoje_edge.engine.interface import Session
     from emoje_edge.engine.measure import References
-    from emoje_edge.engine.session import Session
     from emoje_edge.model import AmEmoje
 
 AUTO = "auto"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emoje_edge.engine.backends import BuildRequest
+from emoje_edge.engine.interface import BuildRequest
 
 if TYPE_CHECKING:
     import torch

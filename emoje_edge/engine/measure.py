@@ -14,7 +14,7 @@ from emoje_edge.engine.manifest import Latency, Parity
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from emoje_edge.engine.session import Session
+    from emoje_edge.engine.interface import Session
 
 WARM_UP, RUNS = 20, 200
 

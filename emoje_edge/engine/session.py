@@ -8,52 +8,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from emoje_edge.engine.backends import BACKENDS, backend
+from emoje_edge.engine.interface import Session
 from emoje_edge.engine.manifest import (
-    BATCH,
     FILE_NAME,
     REINSTALL,
-    Manifest,
     read_files,
     read_manifest,
     rebuild_command,
 )
-from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.errors import WorkError
 from emoje_edge.modality import Mask
 
-Arrays = Mapping[str, np.ndarray]
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "engines"
 log = logging.getLogger("emoje_edge")
-
-
-class Session(Protocol):
-    """An open engine.  Any number of threads may run it at once; each gets the answer to its own inputs."""
-
-    @property
-    def manifest(self) -> Manifest: ...
-
-    @property
-    def mask(self) -> Mask: ...
-
-    def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
-        """One batch through the engine.
-
-        Args:
-            inputs: the arrays of docs/decisions/0001-engine-inputs.md that the mask has, all of one batch size.
-
-        Returns:
-            `logits` [B, C], `weights` [B, 3], `next_state` [B, S], float32, the caller's own.
-
-        Raises:
-            UsageError: a missing or unknown input, a wrong shape or dtype.
-        """
-        ...
 
 
 def engine_home() -> Path:
@@ -122,29 +92,6 @@ def find_engine(mask: Mask, backend: str, engine_dir: str | Path | None = None) 
             f"no engine folder {folder}", f"make it: emoje-edge build --mask {mask} --backend {backend} --out {folder}"
         )
     return folder if (folder / FILE_NAME).exists() else _newest(folder, mask, backend)
-
-
-def check_inputs(manifest: Manifest, inputs: Arrays) -> int:
-    """The batch size of inputs that fit the manifest.
-
-    Raises:
-        UsageError: they do not; the message names the input, what it is and what it should be.
-    """
-    wanted = [tensor.name for tensor in manifest.inputs]
-    if len(inputs) != len(wanted) or any(name not in inputs for name in wanted):
-        raise UsageError(
-            f"inputs {', '.join(inputs) or 'none'} for the engine of {manifest.mask}", f"it takes {', '.join(wanted)}"
-        )
-    batch = len(inputs[wanted[0]])
-    for tensor in manifest.inputs:
-        array = inputs[tensor.name]
-        shape = tuple(batch if n == BATCH else n for n in tensor.shape)
-        if array.shape != shape or array.dtype != tensor.dtype or not batch:
-            raise UsageError(
-                f"{tensor.name}: {array.dtype} {list(array.shape)}",
-                f"the engine of {manifest.mask} takes {tensor.dtype} {list(tensor.shape)}, at least one utterance",
-            )
-    return batch
 
 
 def _newest(root: Path, mask: Mask, backend: str) -> Path | None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from emoje_edge.engine.interface import Session
 from emoje_edge.engine.manifest import Manifest
-from emoje_edge.engine.session import Session, find_engine, open_engine
+from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import Encoder, LandmarkEncoder, ModelConfig, TextEncoder, VectorEncoder

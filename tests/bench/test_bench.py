@@ -14,7 +14,8 @@ from emoje_edge.bench.measure import Timing, in_turns
 from emoje_edge.bench.report import Report, write
 from emoje_edge.bench.sources import SourceRow
 from emoje_edge.cli.bench import command
-from emoje_edge.engine.session import check_inputs, open_engine
+from emoje_edge.engine.interface import check_inputs
+from emoje_edge.engine.session import open_engine
 from emoje_edge.errors import EmojeError
 
 ROW = EngineRow("text", "onnx", 1, 2, "ok", "int8", 2.7, 0.9, 1.0, 1.2, 1100.0, 35.0)

@@ -113,7 +113,7 @@ def _lowered(network: Any, case: dict[str, str]) -> bytes:
 
 
 def _through_onnx(compiler: Compiler, network: Any, case: dict[str, str]) -> bytes:
-    from emoje_edge.engine.backends import BuildRequest
+    from emoje_edge.engine.interface import BuildRequest
     from emoje_edge.engine.tensorrt.onnx_parser import plan_from_onnx, signed_onnx
 
     request = BuildRequest(

@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from emoje_edge.engine import open_engine
-from emoje_edge.engine.backends import BuildRequest, aot
+from emoje_edge.engine.backends import aot
 from emoje_edge.engine.build import Plan, build_engine
+from emoje_edge.engine.interface import BuildRequest
 from emoje_edge.engine.manifest import read_manifest
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask

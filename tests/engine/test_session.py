@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from emoje_edge.engine.build import Plan
-from emoje_edge.engine.session import Session, find_engine, open_engine
+from emoje_edge.engine.interface import Session
+from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask
 from emoje_edge.model.network import MaskedNetwork

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emoje_edge.engine.backends import BuildRequest, Built
 from emoje_edge.engine.gpu import device_facts, first_gpu
 from emoje_edge.engine.install import command
+from emoje_edge.engine.interface import Arrays, BuildRequest, Built, check_inputs
 from emoje_edge.engine.manifest import Manifest
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask
@@ -29,7 +29,6 @@ from emoje_edge.modality import Mask
 if TYPE_CHECKING:
     import torch
 
-    from emoje_edge.engine.session import Arrays
 
 PRECISIONS = ("fp16", "fp32")
 ENTRY = "model.pt2"
@@ -150,8 +149,6 @@ class AotSession:
 
     def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
         """One utterance through the engine; see `engine.session.Session.run`."""
-        from emoje_edge.engine.session import check_inputs
-
         check_inputs(self._manifest, inputs)
         arrays = [np.ascontiguousarray(inputs[tensor.name]) for tensor in self._manifest.inputs]
         with self._turn, self._torch.inference_mode():

@@ -6,17 +6,14 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from emoje_edge.engine.backends import BuildRequest, Built
+from emoje_edge.engine.interface import Arrays, BuildRequest, Built, check_inputs
 from emoje_edge.engine.manifest import BATCH, Manifest
 from emoje_edge.errors import WorkError
 from emoje_edge.modality import Mask
-
-if TYPE_CHECKING:
-    from emoje_edge.engine.session import Arrays
 
 PRECISIONS = ("int8", "fp32")
 ENTRY = "model.onnx"
@@ -94,8 +91,6 @@ class OnnxSession:
         return self._manifest.mask
 
     def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
-        from emoje_edge.engine.session import check_inputs
-
         session = self._single if check_inputs(self._manifest, inputs) == 1 else self._batched()
         # buffers bound once would save nothing (measured), and would be shared by the threads that call
         return dict(zip(self._outputs, session.run(self._outputs, inputs), strict=True))

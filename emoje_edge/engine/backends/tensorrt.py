@@ -13,9 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emoje_edge.engine.backends import BuildRequest, Built
 from emoje_edge.engine.gpu import device_facts, first_gpu
 from emoje_edge.engine.install import command
+from emoje_edge.engine.interface import BuildRequest, Built
 from emoje_edge.engine.manifest import Manifest
 from emoje_edge.errors import UsageError, WorkError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from emoje_edge.engine.backends import BuildRequest
+from emoje_edge.engine.interface import BuildRequest
 from emoje_edge.errors import UsageError, WorkError
 
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from emoje_edge.engine.interface import Arrays, check_inputs
 from emoje_edge.engine.manifest import BATCH, Manifest, TensorSpec
 from emoje_edge.errors import WorkError
 from emoje_edge.modality import Mask
-
-if TYPE_CHECKING:
-    from emoje_edge.engine.session import Arrays
 
 
 def check(result: tuple[Any, ...], what: str) -> Any:
@@ -104,8 +102,6 @@ class TensorRTSession:
 
     def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
         """One utterance through the engine; see `engine.session.Session.run`."""
-        from emoje_edge.engine.session import check_inputs
-
         check_inputs(self._manifest, inputs)
         with self._turn:
             for buffer in self._inputs:
