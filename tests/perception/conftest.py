@@ -11,6 +11,9 @@ import av
 import numpy as np
 import pytest
 
+# two_turns.flac: "I lost the keys to my house this morning." and, after a pause, "They were lying on the kitchen
+# table.", said by flite; german.flac by espeak-ng.  Both 16 kHz, mono.
+SPEECH = Path(__file__).parent / "data"
 ASS_HEADER = (
     b"[Script Info]\nScriptType: v4.00+\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\nStyle: Default,Arial,16\n"
     b"[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"

@@ -1,0 +1,79 @@
+"""How likely each moment of a sound is speech: Silero's voice activity network (MIT), run by ONNX Runtime.
+
+It tells speech from music, a street and noise, which no measure of loudness does.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emoje_edge.errors import WorkError
+
+MODEL = Path(__file__).resolve().parent.parent / "assets" / "speech" / "silero_vad.onnx"
+FRAME = 512  # samples at 16 kHz: 32 ms, what the network judges at a time
+SPEECH = 0.5  # probability from which a frame counts as speech
+_CONTEXT, _STATE = 64, (1, 1, 128)  # samples before each frame that it sees too; its memory's shape
+
+
+class SpeechStream:
+    """The network over a sound that comes in pieces; its memory goes from one to the next.
+
+    Raises:
+        WorkError: the shipped network is missing or damaged.
+    """
+
+    def __init__(self) -> None:
+        self._session = _session()
+        self._hidden, self._cell = np.zeros(_STATE, np.float32), np.zeros(_STATE, np.float32)
+        self._before = np.zeros(_CONTEXT, np.float32)
+
+    def probabilities(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probability of speech in each frame.
+
+        Args:
+            samples: float32 [F * 512], mono at 16 kHz, full scale 1; what is no finite number counts as silence.
+
+        Returns:
+            float32 [F], 0 to 1.
+        """
+        frames = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).reshape(-1, FRAME)
+        if not len(frames):
+            return np.zeros(0, dtype=np.float32)
+        # [F, 64]: the end of the frame before each
+        before = np.concatenate([self._before[None], frames[:-1, -_CONTEXT:]])
+        self._before = frames[-1, -_CONTEXT:].copy()
+        found, self._hidden, self._cell = self._session.run(
+            None, {"input": np.concatenate([before, frames], axis=1), "h": self._hidden, "c": self._cell}
+        )
+        return np.asarray(found, dtype=np.float32).reshape(-1)
+
+
+def speech_share(samples: NDArray[np.float32]) -> float:
+    """Part of a sound that is speech, 0 to 1; 0 for less than one frame (32 ms).
+
+    Args:
+        samples: float32 [N], mono at 16 kHz, full scale 1.
+    """
+    frames = samples.size // FRAME
+    if not frames:
+        return 0.0
+    return float((SpeechStream().probabilities(samples[: frames * FRAME]) >= SPEECH).mean())
+
+
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    """One network for all streams, which each keep a memory of their own."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return ort.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors are bare, and of many kinds
+        raise WorkError(f"the speech model {MODEL} cannot be opened: {error}", "reinstall emoje-edge") from error
