@@ -7,13 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emoje_edge.errors import UsageError
-from emoje_edge.perception.sources import is_live
-
-# Endings that a folder or glob is searched for; a file named outright is opened whatever its ending.
-VIDEO = ("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "mts", "m2ts", "ts", "wmv", "flv", "3gp", "ogv")
-SOUND = ("wav", "flac", "mp3", "m4a", "aac", "ogg", "opus")
-MEDIA = tuple(f".{ending}" for ending in VIDEO + SOUND)
-SUBTITLES = (".srt", ".vtt", ".ass", ".ssa")
+from emoje_edge.perception.sources import MEDIA, SUBTITLES, is_live
 
 
 def expand(given: Sequence[str]) -> list[str]:

@@ -13,6 +13,11 @@ from av.error import FFmpegError
 
 from emoje_edge.errors import UsageError, WorkError
 
+# Endings that a folder or glob is searched for; a file named outright is opened whatever its ending.
+VIDEO = ("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "mts", "m2ts", "ts", "wmv", "flv", "3gp", "ogv")
+SOUND = ("wav", "flac", "mp3", "m4a", "aac", "ogg", "opus")
+MEDIA = tuple(f".{ending}" for ending in VIDEO + SOUND)
+SUBTITLES = (".srt", ".vtt", ".ass", ".ssa")
 LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "udp")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _PATIENCE = 10.0  # s to wait for a network stream
