@@ -12,6 +12,8 @@ from enum import Enum
 
 from emoje_edge.errors import UsageError
 
+QUALITIES = 2  # numbers in 0..1 that say how good one modality of an utterance is: see `emoje_edge.perception.quality`
+
 
 class Modality(str, Enum):
     """One source of evidence.  The order of definition is the canonical order everywhere."""

@@ -31,6 +31,7 @@ from emoje_edge.modality import Mask, Modality
 
 if TYPE_CHECKING:
     from emoje_edge.perception.perceive import Perceived
+    from emoje_edge.perception.quality import Quality
     from emoje_edge.perception.text import Tokeniser
 
 POSE_FPS = 12.5
@@ -184,6 +185,7 @@ class Recognizer:
                 event = self._decide(
                     seen.features,
                     dialogue,
+                    quality=seen.quality,
                     source=masked(source),
                     span=(seen.start, seen.end),
                     speaker=seen.speaker,
@@ -218,25 +220,35 @@ class Recognizer:
         if surplus:
             raise UsageError(f"{', '.join(surplus)} for a recogniser of {self.mask}", "open it with a mask that has it")
         features: dict[Modality, NDArray[Any]] = {}
+        quality: dict[Modality, Quality] = {}
         latency: dict[str, float] = {}
         for modality, value in given.items():
             if value is not None:
                 begin = time.perf_counter()
                 found = self._features(modality, value)
                 if found is not None:
-                    features[modality] = found
+                    features[modality], quality[modality] = found
                 latency[modality.value] = (time.perf_counter() - begin) * 1000
         seconds = max(
             len(audio[0]) / audio[1] if audio else 0.0, len(pose) / self.pose_fps if pose is not None else 0.0
         )
         dialogue = DialogueState() if state is None else state
-        return self._decide(features, dialogue, source="", span=(0.0, seconds), speaker=speaker, latency_ms=latency)
+        return self._decide(
+            features,
+            dialogue,
+            quality=quality,
+            source="",
+            span=(0.0, seconds),
+            speaker=speaker,
+            latency_ms=latency,
+        )
 
     def _decide(
         self,
         features: Mapping[Modality, NDArray[Any]],
         dialogue: DialogueState,
         *,
+        quality: Mapping[Modality, Quality],
         source: str,
         span: tuple[float, float],
         speaker: str | None,
@@ -250,7 +262,7 @@ class Recognizer:
             return UtteranceEmotion(source, *span, speaker, None, {}, (), {}, latency)
         session = self._session(Mask.of(present))
         used = [m for m in present if m in session.mask]
-        inputs = _engine_inputs(session, {m: features[m] for m in used}, dialogue, speaker)
+        inputs = _engine_inputs(session, {m: features[m] for m in used}, quality, dialogue, speaker)
         begin = time.perf_counter()
         out = session.run(inputs)
         engine = (time.perf_counter() - begin) * 1000
@@ -305,22 +317,27 @@ class Recognizer:
                 self._words = Tokeniser(TOKENISER)
             return self._words
 
-    def _features(self, modality: Modality, value: Any) -> NDArray[Any] | None:
-        """What the engine takes of one modality; None where there is nothing in it."""
+    def _features(self, modality: Modality, value: Any) -> tuple[NDArray[Any], Quality] | None:
+        """What the engine takes of one modality, and how good it is; None where there is nothing in it."""
+        from emoje_edge.perception.quality import audio_quality, pose_quality, text_quality
+
         if modality is Modality.TEXT:
-            return self._tokeniser().encode(value)
+            return self._tokeniser().encode(value), text_quality(self._tokeniser().known(value))
         from emoje_edge.perception.features import audio_feature, pose_feature
         from emoje_edge.perception.skeleton import JOINTS
         from emoje_edge.perception.sound import mono
 
         if modality is Modality.AUDIO:
-            return audio_feature(mono(*value))
+            samples = mono(*value)
+            frames = audio_feature(samples)
+            return None if frames is None else (frames, audio_quality(samples))
         joints = np.asarray(value, np.float32)
         if joints.ndim != 3 or joints.shape[1:] != (len(JOINTS), 3):
             raise UsageError(
                 f"landmarks of shape {list(joints.shape)}", f"give [frames, {len(JOINTS)}, 3]: x, y, visibility"
             )
-        return pose_feature(np.arange(len(joints)) / self.pose_fps, joints)
+        poses = pose_feature(np.arange(len(joints)) / self.pose_fps, joints)
+        return None if poses is None else (poses, pose_quality(poses))
 
     def close(self) -> None:
         """Let go of the engines."""
@@ -344,7 +361,11 @@ def _masks_with_engine(backend: str, engine_dir: str | Path | None) -> tuple[Mas
 
 
 def _engine_inputs(
-    session: Session, features: Mapping[Modality, NDArray[Any]], dialogue: DialogueState, speaker: str | None
+    session: Session,
+    features: Mapping[Modality, NDArray[Any]],
+    quality: Mapping[Modality, Quality],
+    dialogue: DialogueState,
+    speaker: str | None,
 ) -> dict[str, NDArray[Any]]:
     """One utterance as the engine's named arrays, batch 1, padded; a branch without features has length 0."""
     inputs: dict[str, NDArray[Any]] = {}
@@ -356,6 +377,8 @@ def _engine_inputs(
         length = min(len(array), padded.shape[1])
         padded[0, :length] = array[:length]
         inputs[f"{modality.value}_length"][0] = length
+        if f"{modality.value}_quality" in inputs:  # engines of earlier versions have none
+            inputs[f"{modality.value}_quality"][0] = quality[modality]
     inputs["speaker"][0, 0] = dialogue.turn(speaker)
     if dialogue.vector is not None:
         if dialogue.vector.shape != inputs["state"].shape:

@@ -52,6 +52,8 @@ def example_inputs(manifest: Manifest, *, batch: int = 1, sets: int = 8, seed: i
                 arrays[spec.name] = rng.integers(full // 2, full + 1, shape).astype(spec.dtype)
             elif np.issubdtype(np.dtype(spec.dtype), np.integer):
                 arrays[spec.name] = rng.integers(1, 1000, shape).astype(spec.dtype)
+            elif spec.name.endswith("_quality"):
+                arrays[spec.name] = rng.random(shape).astype(spec.dtype)
             elif spec.name == "speaker":
                 arrays[spec.name] = rng.integers(0, 2, shape).astype(spec.dtype)
             else:

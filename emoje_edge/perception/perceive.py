@@ -25,6 +25,7 @@ from emoje_edge.perception import skeleton
 from emoje_edge.perception.cues import embedded_cues, read_cues, sidecar
 from emoje_edge.perception.features import audio_feature, pose_feature
 from emoje_edge.perception.media import AudioBlock, Media, MediaInfo, VideoFrame
+from emoje_edge.perception.quality import Quality, audio_quality, pose_quality, text_quality
 from emoje_edge.perception.pose import BlazePose, PoseEstimator
 from emoje_edge.perception.pose_worker import PoseWorker
 from emoje_edge.perception.segmentation import Cues, Segmenter, Utterance, Windows
@@ -46,6 +47,7 @@ class Perceived:
         speaker, text: as the cue says, None where none does.
         features: text int64 [L <= 32] token ids; audio float32 [F <= 768, 64] normalised log-mel; pose float32
             [T <= 96, 13, 3] normalised landmarks at 12.5 Hz.  What is missing has no entry.
+        quality: of each modality in `features`, float32 [2], see `emoje_edge.perception.quality`.
         skeleton_times: float64 [N] s, of the pictures in it that were looked at.
         skeleton: float32 [N, 13, 3] their landmarks, x and y in 0..1 of the picture's width and height, visibility.
         aspect: width over height of the picture.
@@ -61,6 +63,7 @@ class Perceived:
     skeleton: NDArray[np.float32]
     aspect: float
     latency_ms: dict[str, float] = field(default_factory=dict)
+    quality: dict[Modality, Quality] = field(default_factory=dict)
 
     @property
     def mask(self) -> Mask | None:
@@ -202,6 +205,7 @@ class _Run:
 
     def _perceived(self, utterance: Utterance) -> Perceived:
         features: dict[Modality, NDArray[Any]] = {}
+        quality: dict[Modality, Quality] = {}
         latency = {"pose": 0.0, "audio": 0.0, "text": 0.0}
         end = _searched_end(utterance)
         begin = clock.perf_counter()
@@ -209,12 +213,14 @@ class _Run:
             ids = self._tokeniser.encode(utterance.text)
             if ids.size:
                 features[Modality.TEXT] = ids
+                quality[Modality.TEXT] = text_quality(self._tokeniser.known(utterance.text))
             latency["text"] = _since(begin)
         begin = clock.perf_counter()
         if self._sound is not None and utterance.spoken:
-            frames = audio_feature(self._sound.take(utterance.start, end))
+            samples = self._sound.take(utterance.start, end)
+            frames = audio_feature(samples)
             if frames is not None:
-                features[Modality.AUDIO] = frames
+                features[Modality.AUDIO], quality[Modality.AUDIO] = frames, audio_quality(samples)
             latency["audio"] = _since(begin)
         times, joints = np.zeros(0), np.zeros((0, len(skeleton.JOINTS), 3), dtype=np.float32)
         if self._worker is not None:
@@ -222,7 +228,7 @@ class _Run:
             times, joints, cost = self._worker.track.take(utterance.start, end)
             poses = pose_feature(times, joints)
             if poses is not None:
-                features[Modality.POSE] = poses
+                features[Modality.POSE], quality[Modality.POSE] = poses, pose_quality(poses)
             latency["pose"] = cost + _since(begin)
         return Perceived(
             start=utterance.start,
@@ -234,6 +240,7 @@ class _Run:
             skeleton=joints / np.array([self._aspect, 1.0, 1.0], dtype=np.float32),
             aspect=self._aspect,
             latency_ms=latency,
+            quality=quality,
         )
 
 

@@ -13,6 +13,8 @@ from emoje_edge.errors import WorkError
 LENGTH = 32
 # Of a longer utterance its beginning and its end: where people say what they feel, and what the reply answers.
 _HEAD, _TAIL = 24, 8
+UNKNOWN = "[UNK]"
+_LEAST_PIECE = 3  # letters
 
 
 class Tokeniser:
@@ -40,6 +42,21 @@ class Tokeniser:
     def size(self) -> int:
         """How many different ids there are."""
         return int(self._tokenizer.get_vocab_size())
+
+    def known(self, text: str) -> float:
+        """Share of the words that are known: one piece each, or pieces of three letters and more on average.
+
+        Foreign or garbled words fall into shorter ones, and what has no piece at all is unknown.  1 without any word.
+        """
+        tokens = self._tokenizer.encode(text).tokens
+        words: list[list[str]] = []
+        for token in tokens:
+            if token.startswith("##") and words:
+                words[-1].append(token[2:])
+            elif token[:1].isalpha() or token == UNKNOWN:
+                words.append([token])
+        known = [w[0] != UNKNOWN and (len(w) == 1 or len("".join(w)) >= _LEAST_PIECE * len(w)) for w in words]
+        return sum(known) / len(known) if known else 1.0
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """Token ids of an utterance.

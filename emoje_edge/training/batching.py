@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from emoje_edge.errors import UsageError
-from emoje_edge.modality import Modality
+from emoje_edge.modality import QUALITIES, Modality
 from emoje_edge.model import AmEmoje, ModelConfig, NetworkOutput
 from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, TextEncoder, VectorEncoder
 from emoje_edge.model.network import Inputs, input_shape
-from emoje_edge.training.datasets.base import Corpus, Sample
+from emoje_edge.perception.quality import good, pose_quality
+from emoje_edge.training.datasets.base import Corpus, Lazy, Sample
 
 Tokenise = Callable[[str], Sequence[int]]
 # (modality, features [time, ...], generator) -> features: augmentation, in training only
@@ -34,6 +35,7 @@ class Batch:
     Attributes:
         samples: N, in the packed order.
         inputs: modality -> (features [N, ...], length [N]); modalities that nobody has are left out.
+        quality: [N, M, 2], how good each modality is (`emoje_edge.perception.quality`); 0 where absent.
         present: [N, M] booleans.
         speaker: [N, 1], 1 another speaker than before, 0 the same, 0.5 unknown.
         labels: [N], -1 where there is none.
@@ -42,6 +44,7 @@ class Batch:
 
     samples: tuple[Sample, ...]
     inputs: Inputs
+    quality: Tensor
     present: Tensor
     speaker: Tensor
     labels: Tensor
@@ -49,7 +52,7 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         inputs = {m: (x.to(device, non_blocking=True), n.to(device)) for m, (x, n) in self.inputs.items()}
-        moved = {name: getattr(self, name).to(device) for name in ("present", "speaker", "labels")}
+        moved = {name: getattr(self, name).to(device) for name in ("quality", "present", "speaker", "labels")}
         return replace(self, inputs=inputs, **moved)
 
     def masked(self, present: Tensor) -> Batch:
@@ -62,7 +65,8 @@ class Batch:
         if not inputs:  # nothing at all: the network still has to answer, from its prior
             m, (x, length) = next(iter(self.inputs.items()))
             inputs[m] = (x, torch.zeros_like(length))
-        return replace(self, inputs=inputs, present=self.present & present)
+        kept = self.present & present
+        return replace(self, inputs=inputs, quality=self.quality * kept[..., None], present=kept)
 
 
 class Collator:
@@ -93,6 +97,7 @@ class Collator:
         samples = tuple(d[u] for d, u in packed)
         inputs: Inputs = {}
         present = torch.zeros(len(samples), len(Modality), dtype=torch.bool)
+        quality = torch.zeros(len(samples), len(Modality), QUALITIES)
         for i, m in enumerate(Modality):
             if not self.config.encoder(m):
                 continue
@@ -100,12 +105,14 @@ class Collator:
             if any(r is not None for r in rows):
                 inputs[m] = self._pad(rows, m)
                 present[:, i] = inputs[m][1] > 0
+                for n in torch.nonzero(present[:, i]).flatten().tolist():
+                    quality[n, i] = torch.from_numpy(self.quality(samples[n], m))
         if not inputs:  # utterances of nothing: the network answers from the dialogue and its prior
             m = self.config.mask.modalities[0]
             inputs[m] = self._pad([None] * len(samples), m)
         speaker = torch.tensor([[_turn(d, u)] for d, u in packed])
         labels = torch.tensor([s.label for s in samples])
-        return Batch(samples, inputs, present, speaker, labels, steps)
+        return Batch(samples, inputs, quality, present, speaker, labels, steps)
 
     def array(self, sample: Sample, m: Modality, generator: np.random.Generator | None = None) -> np.ndarray | None:
         """One modality of one utterance, cut to the encoder's capacity; None where it is not there.
@@ -129,6 +136,15 @@ class Collator:
         if generator is not None and self.transform is not None:
             x = self.transform(m, x, generator)
         return x[: shape[0]] if len(x) else None
+
+    def quality(self, sample: Sample, m: Modality) -> np.ndarray:
+        """[2], how good a modality of an utterance is: as is said, else as its landmarks show, else all good."""
+        feature = sample.features.get(m)
+        if m in sample.quality:
+            return sample.quality[m]
+        if isinstance(feature, Lazy) and feature.quality is not None:
+            return feature.quality()
+        return pose_quality(sample.feature(m)) if isinstance(self.config.encoder(m), LandmarkEncoder) else good()
 
     def _tokens(self, sample: Sample, encoder: TextEncoder) -> np.ndarray:
         if self.tokenise is None:

@@ -89,11 +89,12 @@ class EnginePredictor:
     def _inputs(self, batch: Batch, rows: np.ndarray, mask: Mask, state: np.ndarray) -> dict[str, np.ndarray]:
         inputs = {"speaker": batch.speaker.numpy()[rows], "state": np.ascontiguousarray(state)}
         for tensor in self._open(mask).manifest.inputs:
-            name = tensor.name.removesuffix("_length")
             if tensor.name in inputs:
                 continue
-            m = Modality(name)
-            if m in batch.inputs:
+            m = Modality(tensor.name.partition("_")[0])
+            if tensor.name.endswith("_quality"):
+                value = batch.quality.numpy()[rows, list(Modality).index(m)]
+            elif m in batch.inputs:
                 x, length = batch.inputs[m]
                 value = (length if tensor.name.endswith("_length") else x).numpy()[rows]
             else:

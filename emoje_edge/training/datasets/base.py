@@ -25,10 +25,13 @@ class Lazy:
     Args:
         make: returns the array; raises `WorkError` with the file's name when it cannot.
         keep: hold the array after the first call.  Off for corpora that do not fit in memory.
+        quality: how good it is, [2] as of `emoje_edge.perception.quality`, where that is known.
     """
 
-    def __init__(self, make: Callable[[], np.ndarray], *, keep: bool = True) -> None:
-        self._make, self._keep = make, keep
+    def __init__(
+        self, make: Callable[[], np.ndarray], *, keep: bool = True, quality: Callable[[], np.ndarray] | None = None
+    ) -> None:
+        self._make, self._keep, self.quality = make, keep, quality
         self._value: np.ndarray | None = None
 
     def __call__(self) -> np.ndarray:
@@ -54,6 +57,7 @@ class Sample:
         speaker: who speaks, "" where unknown.
         text: words, where there are any; tokenised when a batch is made.
         features: [time, ...] arrays, one a modality.  Text may be here too, as vectors computed elsewhere.
+        quality: how good each modality is, [2] as of `emoje_edge.perception.quality`; else what its feature knows of it.
         group: what a split must keep together; the dialogue where not given.
         split: train, dev, test or "" where the corpus has no official split.
         source: file and row, for messages.
@@ -65,6 +69,7 @@ class Sample:
     speaker: str = ""
     text: str | None = None
     features: Mapping[Modality, Feature] = field(default_factory=dict)
+    quality: Mapping[Modality, np.ndarray] = field(default_factory=dict)
     group: str = ""
     split: str = ""
     source: str = ""

@@ -20,7 +20,7 @@ from emoje_edge.training.datasets.base import Feature, Lazy
 from emoje_edge.training.datasets.options import Options
 
 # Raise by one whenever perception's numbers change.
-PERCEPTION = 2
+PERCEPTION = 3
 
 
 def clip_features(
@@ -51,25 +51,28 @@ def cached(
 ) -> Lazy:
     """One modality of one clip, from the cache where it is there."""
 
-    def make() -> np.ndarray:
-        store = (folder or _default_folder()) / f"{_key(path, modality, start, end)}.npy"
-        if store.is_file():
-            return np.load(store, allow_pickle=False).astype(np.float32)
+    def read(part: int) -> np.ndarray:
+        key = (folder or _default_folder()) / _key(path, modality, start, end)
+        stores = [key.with_name(f"{key.name}{suffix}.npy") for suffix in ("", "-quality")]
+        if stores[part].is_file():
+            return np.load(stores[part], allow_pickle=False)
         try:
-            value = _COMPUTE[modality](path, start or 0.0, end)
+            found = _COMPUTE[modality](path, start or 0.0, end)
         except EmojeError as error:
             raise WorkError(f"{path}: {error.message}", error.hint or "take the row out, or mend the clip") from error
-        _save(store, value)
-        return value
+        for store, value in zip(stores, found, strict=True):
+            _save(store, value)
+        return found[part]
 
-    return Lazy(make)
+    return Lazy(lambda: read(0), quality=Lazy(lambda: read(1)))
 
 
 def _save(store: Path, value: np.ndarray) -> None:
+    """Whole precision: what is read back is what was computed."""
     store.parent.mkdir(parents=True, exist_ok=True)
     temporary = store.with_name(f".{store.name}.{os.getpid()}")
     with temporary.open("wb") as file:
-        np.save(file, value.astype(np.float16 if np.abs(value).max(initial=0) < 1e4 else np.float32))
+        np.save(file, value)
     os.replace(temporary, store)
 
 
@@ -99,10 +102,11 @@ def _key(path: Path, modality: Modality, start: float | None, end: float | None)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _audio(path: Path, start: float, end: float | None) -> np.ndarray:
+def _audio(path: Path, start: float, end: float | None) -> tuple[np.ndarray, np.ndarray]:
     from emoje_edge.perception.audio import BANDS, SAMPLE_RATE
     from emoje_edge.perception.features import audio_feature
     from emoje_edge.perception.media import AudioBlock, decode
+    from emoje_edge.perception.quality import audio_quality
 
     parts: list[np.ndarray] = []
     for block in decode(path, video=False, audio=True):
@@ -115,12 +119,14 @@ def _audio(path: Path, start: float, end: float | None) -> np.ndarray:
         parts.append(block.samples[first:last])
     samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
     found = audio_feature(samples)
-    return np.zeros((0, BANDS), np.float32) if found is None else found
+    feature = np.zeros((0, BANDS), np.float32) if found is None else found
+    return feature, audio_quality(samples)
 
 
-def _pose(path: Path, start: float, end: float | None) -> np.ndarray:
+def _pose(path: Path, start: float, end: float | None) -> tuple[np.ndarray, np.ndarray]:
     from emoje_edge.perception.media import VideoFrame, decode
     from emoje_edge.perception.pose import BlazePose
+    from emoje_edge.perception.quality import pose_quality
     from emoje_edge.perception.skeleton import JOINTS, RATE, normalise, resample
 
     times: list[float] = []
@@ -132,12 +138,12 @@ def _pose(path: Path, start: float, end: float | None) -> np.ndarray:
             if isinstance(frame, VideoFrame) and frame.time >= start:
                 times.append(frame.time)
                 landmarks.append(pose.estimate(frame.pixels, frame.time))
-    if not times:
-        return np.zeros((0, len(JOINTS), 3), np.float32)
-    return normalise(resample(times, np.stack(landmarks)))
+    poses = normalise(resample(times, np.stack(landmarks))) if times else np.zeros((0, len(JOINTS), 3), np.float32)
+    return poses, pose_quality(poses)
 
 
-_COMPUTE: dict[Modality, Callable[[Path, float, float | None], np.ndarray]] = {
+# feature and quality
+_COMPUTE: dict[Modality, Callable[[Path, float, float | None], tuple[np.ndarray, np.ndarray]]] = {
     Modality.AUDIO: _audio,
     Modality.POSE: _pose,
 }
