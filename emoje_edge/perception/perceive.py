@@ -25,9 +25,9 @@ from emoje_edge.perception import skeleton
 from emoje_edge.perception.cues import embedded_cues, read_cues, sidecar
 from emoje_edge.perception.features import audio_feature, pose_feature
 from emoje_edge.perception.media import AudioBlock, Media, MediaInfo, VideoFrame
-from emoje_edge.perception.quality import Quality, audio_quality, pose_quality, text_quality
 from emoje_edge.perception.pose import BlazePose, PoseEstimator
 from emoje_edge.perception.pose_worker import PoseWorker
+from emoje_edge.perception.quality import Quality, audio_quality, pose_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, Segmenter, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.sources import is_live

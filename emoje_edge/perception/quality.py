@@ -2,7 +2,7 @@
 
 | modality | first | second |
 |---|---|---|
-| text | share of the words that the tokenizer knows | how sure the words are: 1 for subtitles, a recogniser's own word else |
+| text | share of the words that the tokenizer knows | how sure the words are: 1 for subtitles, else as the recogniser says |
 | audio | share of the sound that is speech | signal-to-noise ratio, 30 dB and more as 1 |
 | pose | share of the frames that show a body | mean visibility of the joints in those |
 
@@ -48,7 +48,7 @@ def audio_quality(samples: NDArray[np.float32]) -> Quality:
 
 
 def signal_to_noise(samples: NDArray[np.float32]) -> float:
-    """dB between the loud and the quiet frames: some 2 for steady noise, above 30 for a clean voice; 0 without sound."""
+    """dB between loud and quiet frames: some 2 for steady noise, above 30 for a clean voice; 0 without sound."""
     frames = audio.log_mel(samples)
     if not len(frames):
         return 0.0

@@ -57,7 +57,7 @@ class Sample:
         speaker: who speaks, "" where unknown.
         text: words, where there are any; tokenised when a batch is made.
         features: [time, ...] arrays, one a modality.  Text may be here too, as vectors computed elsewhere.
-        quality: how good each modality is, [2] as of `emoje_edge.perception.quality`; else what its feature knows of it.
+        quality: how good each modality is, [2] as of `emoje_edge.perception.quality`; else as its feature says.
         group: what a split must keep together; the dialogue where not given.
         split: train, dev, test or "" where the corpus has no official split.
         source: file and row, for messages.
