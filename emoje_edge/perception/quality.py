@@ -2,7 +2,7 @@
 
 | modality | first | second |
 |---|---|---|
-| text | share of the words that the tokenizer knows | how sure the words are: 1 for subtitles, else as the recogniser says |
+| text | share of the words that the tokenizer knows | how sure they are; 1 for subtitles |
 | audio | share of the sound that is speech | signal-to-noise ratio, 30 dB and more as 1 |
 | pose | share of the frames that show a body | mean visibility of the joints in those |
 
