@@ -11,7 +11,8 @@ from emoje_edge.perception.audio import SAMPLE_RATE, log_mel
 from emoje_edge.perception.media import VideoFrame, decode
 from emoje_edge.perception.pose import BlazePose
 from emoje_edge.perception.text import Tokeniser
-from emoje_edge.recognizer import POSE_FPS, TOKENISER
+from emoje_edge.recognizer import POSE_FPS
+from emoje_edge.shipped import TOKENIZER
 
 SENTENCES = (
     "I can't believe you did that!",
@@ -55,5 +56,5 @@ def test_log_mel(benchmark: BenchmarkFixture, seconds: int) -> None:
 
 @pytest.mark.benchmark(group="perception, an utterance")
 def test_tokenise(benchmark: BenchmarkFixture) -> None:
-    tokeniser, sentences = Tokeniser(TOKENISER), cycle(SENTENCES)
+    tokeniser, sentences = Tokeniser(TOKENIZER), cycle(SENTENCES)
     benchmark.pedantic(lambda: tokeniser.encode(next(sentences)), warmup_rounds=5, rounds=500)

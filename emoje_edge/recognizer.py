@@ -28,6 +28,7 @@ from emoje_edge.engine.manifest import FILE_NAME, read_manifest
 from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
+from emoje_edge.shipped import TOKENIZER
 
 if TYPE_CHECKING:
     from emoje_edge.perception.perceive import Perceived
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from emoje_edge.perception.text import Tokeniser
 
 POSE_FPS = 12.5
-TOKENISER = Path(__file__).resolve().parent / "assets" / "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -314,7 +314,7 @@ class Recognizer:
             if self._words is None:
                 from emoje_edge.perception.text import Tokeniser
 
-                self._words = Tokeniser(TOKENISER)
+                self._words = Tokeniser(TOKENIZER)
             return self._words
 
     def _features(self, modality: Modality, value: Any) -> tuple[NDArray[Any], Quality] | None:

@@ -13,8 +13,8 @@ import pytest
 
 from emoje_edge import doctor
 from emoje_edge.engine import gpu, install
-from emoje_edge.engine.session import SHIPPED
 from emoje_edge.errors import UsageError
+from emoje_edge.shipped import ENGINES
 
 
 def run_doctor(*arguments: str, engines: Path) -> subprocess.CompletedProcess[str]:
@@ -35,7 +35,7 @@ def test_it_reports_as_json_and_exits_by_the_default_backend(tmp_path: Path) -> 
     assert all(b["command"] for b in states.values() if b["state"] != "works")
 
 
-@pytest.mark.skipif(not SHIPPED.is_dir(), reason="no engines came with this checkout")
+@pytest.mark.skipif(not ENGINES.is_dir(), reason="no engines came with this checkout")
 def test_the_shipped_engines_run(tmp_path: Path) -> None:
     done = run_doctor(engines=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -43,9 +43,9 @@ def test_the_shipped_engines_run(tmp_path: Path) -> None:
     assert "engines: 7 of 7" in done.stdout
 
 
-@pytest.mark.skipif(not SHIPPED.is_dir(), reason="no engines came with this checkout")
+@pytest.mark.skipif(not ENGINES.is_dir(), reason="no engines came with this checkout")
 def test_a_truncated_engine_is_broken_and_says_how_to_mend_it(tmp_path: Path) -> None:
-    shutil.copytree(SHIPPED / "text+audio+pose", tmp_path / "m" / "text+audio+pose" / "onnx-0")
+    shutil.copytree(ENGINES / "text+audio+pose", tmp_path / "m" / "text+audio+pose" / "onnx-0")
     model = tmp_path / "m" / "text+audio+pose" / "onnx-0" / "model.onnx"
     model.write_bytes(model.read_bytes()[:1000])
     done = run_doctor(engines=tmp_path)

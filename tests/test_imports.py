@@ -29,6 +29,16 @@ def test_the_product_does_not_import_research(path: Path) -> None:
     assert not [name for name in imported(path) if name.split(".")[0] == "research"]
 
 
+GROUND = [
+    path for path in FILES if path.is_relative_to(HOUSE / "kernels") or path.is_relative_to(HOUSE / "calibration")
+]
+
+
+@pytest.mark.parametrize("path", GROUND, ids=lambda path: path.name)
+def test_kernels_and_calibration_are_ground_floors(path: Path) -> None:
+    assert not [name for name in imported(path) if name.split(".")[0] == "emoje_edge"]
+
+
 def test_research_is_not_in_the_wheel(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(tmp_path / "lib")],

@@ -7,20 +7,17 @@ INT8, the one with the largest measured effect a byte first, until they do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from emoje_calibration.data import CalibrationSet
+from emoje_calibration.errors import BudgetError
 from emoje_calibration.hashes import weights_sha256
 from emoje_calibration.observers import METHODS, Histogram
 from emoje_calibration.quantize import fold_batch_norms, quantisable, quantize, weight_amax, with_network
 from emoje_calibration.spec import LayerSpec, MaskSpec, Range, Spec
-from emoje_edge.errors import UsageError, WorkError
-from emoje_edge.modality import Mask
-from emoje_edge.model.network import AmEmoje, MaskedNetwork
 
 AUTO = "auto"
 BUDGET = 0.99  # smallest share of labels equal to fp32's
@@ -37,46 +34,75 @@ class Change:
     error: float
 
 
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One mask to calibrate.
+
+    Attributes:
+        mask: its name, such as `text,pose`.
+        network: specialised to it, around a module called `network` whose layers the spec names; returns the logits
+            first.
+        batches: its inputs on the calibration set.
+    """
+
+    mask: str
+    network: nn.Module
+    batches: Batches
+
+
+@dataclass(frozen=True)
+class Source:
+    """The calibration set: its name, the hash of its content, and how many utterances it has."""
+
+    name: str
+    sha256: str
+    samples: int
+
+
 def calibrate(
-    network: AmEmoje,
-    data: CalibrationSet,
+    network: nn.Module,
+    cases: Iterable[Case],
+    source: Source,
     *,
     model: str,
-    masks: Sequence[Mask] | None = None,
     method: str = AUTO,
     budget: float = BUDGET,
     progress: Progress = lambda step: None,
 ) -> Spec:
-    """Calibrate `network` on `data`.
+    """Calibrate `network` for each of the cases.
 
     Args:
+        network: with all its modalities.
         model: its name, for the spec.
-        masks: which ones; None for every subset of the model's modalities.
         method: an observer of `METHODS`, or `auto` for the best one of `TRIED` a mask.
         budget: smallest agreement of labels with fp32, 0 to 1.
         progress: called after each finished step with its name.
 
     Raises:
-        UsageError: an unknown method, a budget outside 0 to 1, a modality that the data lack.
-        WorkError: no set of layers keeps the budget.
+        ValueError: an unknown method, or a budget outside 0 to 1.
+        BudgetError: no set of layers keeps the budget.
     """
     if method != AUTO and method.split("-")[0] not in {m.split("-")[0] for m in METHODS}:
-        raise UsageError(f"unknown observer {method!r}", f"allowed: {AUTO}, {', '.join(METHODS)}")
+        raise ValueError(f"unknown observer {method!r}: must be {AUTO} or one of {', '.join(METHODS)}")
     if not 0 < budget <= 1:
-        raise UsageError(f"budget {budget}", "the smallest agreement of labels with fp32: above 0, at most 1")
-    chosen = masks or [mask for mask in Mask.all() if mask.issubset(network.config.mask)]
-    for mask in chosen:
-        data.require(mask)
-    found = {mask: _calibrate_mask(MaskedNetwork(network, mask), data, method, budget, progress) for mask in chosen}
+        raise ValueError(f"budget {budget}: the smallest agreement of labels with fp32, above 0 and at most 1")
+    found = {case.mask: _calibrate_mask(case, method, budget, progress) for case in cases}
     kinds = {name: (kind_of(m), weight_range(m)) for name, m in quantisable(fold_batch_norms(network))}
     used = {name for spec in found.values() for name in (*spec.inputs, *spec.excluded)}
     weights = {n: w for n, w in kinds.items() if n in used or w[0] != "linear"}
-    return Spec(model, weights_sha256(network), data.name, data.sha256, data.samples, budget, weights, found)
+    return Spec(model, weights_sha256(network), source.name, source.sha256, source.samples, budget, weights, found)
 
 
 def steps(masks: int) -> int:
     """How often `calibrate` calls `progress`, at least."""
     return masks * (1 + len(TRIED))
+
+
+def inner(specialised: nn.Module) -> nn.Module:
+    """The module whose layers the spec names."""
+    network = specialised.network
+    assert isinstance(network, nn.Module)
+    return network
 
 
 def kind_of(module: nn.Module) -> str:
@@ -87,11 +113,11 @@ def weight_range(module: nn.Module) -> Range:
     return Range("max", "channel", tuple(float(f"{x:.7g}") for x in weight_amax(module).flatten().tolist()))
 
 
-def observe(network: MaskedNetwork, batches: Batches) -> dict[str, Histogram]:
+def observe(network: nn.Module, batches: Batches) -> dict[str, Histogram]:
     """A histogram of every linear's and convolution's input; layers that the mask does not use are left out."""
     histograms: dict[str, Histogram] = {}
     hooks = []
-    for name, module in quantisable(network.network):
+    for name, module in quantisable(inner(network)):
         if not isinstance(module, nn.Embedding):
             hooks.append(
                 module.register_forward_pre_hook(
@@ -121,11 +147,11 @@ def compare(reference: Tensor, other: Tensor) -> Change:
 class _Trial:
     """One mask's network, tried with different layers in INT8."""
 
-    def __init__(self, network: MaskedNetwork, batches: Batches) -> None:
-        self.network, self.batches = network, batches
-        self.folded = fold_batch_norms(network.network)
+    def __init__(self, case: Case) -> None:
+        self.mask, self.network, self.batches = case.mask, case.network, case.batches
+        self.folded = fold_batch_norms(inner(case.network))
         self.modules = dict(quantisable(self.folded))
-        self.reference = logits(network, batches)
+        self.reference = logits(case.network, case.batches)
 
     def layers(self, inputs: dict[str, Range]) -> dict[str, LayerSpec]:
         """Specs of the layers with an input range, and of the embeddings."""
@@ -142,19 +168,16 @@ class _Trial:
         return compare(self.reference, logits(with_network(self.network, quantize(self.folded, layers)), self.batches))
 
 
-def _calibrate_mask(
-    network: MaskedNetwork, data: CalibrationSet, method: str, budget: float, progress: Progress
-) -> MaskSpec:
-    batches = list(data.batches(network))
-    trial = _Trial(network, batches)
-    histograms = observe(network, batches)
-    progress(f"{network.mask}: observed")
+def _calibrate_mask(case: Case, method: str, budget: float, progress: Progress) -> MaskSpec:
+    trial = _Trial(case)
+    histograms = observe(case.network, case.batches)
+    progress(f"{case.mask}: observed")
     best: tuple[Change, dict[str, LayerSpec]] | None = None
     for name in TRIED if method == AUTO else (method,):
         ranges = {n: Range(name, "tensor", (float(f"{h.amax(name):.7g}"),)) for n, h in histograms.items()}
         layers = trial.layers(ranges)
         change = trial.change(layers)
-        progress(f"{network.mask}: {name} agrees {change.agreement:.1%}")
+        progress(f"{case.mask}: {name} agrees {change.agreement:.1%}")
         if best is None or (change.agreement >= budget, -change.error) > (best[0].agreement >= budget, -best[0].error):
             best = change, layers
     assert best is not None
@@ -171,7 +194,7 @@ def sensitivity(trial: _Trial, layers: dict[str, LayerSpec], progress: Progress)
     found = {}
     for name, layer in layers.items():
         found[name] = trial.change({name: layer})
-        progress(f"{trial.network.mask}: {name} alone changes the logits by {found[name].error:.2g}")
+        progress(f"{trial.mask}: {name} alone changes the logits by {found[name].error:.2g}")
     sizes = {name: trial.modules[name].weight.numel() for name in found}  # type: ignore[operator,union-attr]
     return dict(sorted(found.items(), key=lambda item: -item[1].error / sizes[item[0]]))
 
@@ -188,6 +211,4 @@ def _exclude(
         change = trial.change({n: layer for n, layer in layers.items() if n not in excluded})
         if change.agreement >= budget:
             return change, excluded
-    raise WorkError(
-        f"mask {trial.network.mask}: not even without INT8 do the labels agree to {budget:.1%}", "lower --budget"
-    )
+    raise BudgetError(f"mask {trial.mask}: not even without INT8 do the labels agree to {budget:.1%}")

@@ -17,8 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from emoje_edge.errors import UsageError
-
 LEVELS = 128  # magnitudes 0 to 127
 BINS = 2048
 FLOOR = 1e-6  # amax of a tensor that is always zero
@@ -50,7 +48,7 @@ class Histogram:
         """The range that `method` chooses.
 
         Raises:
-            UsageError: an unknown method.
+            ValueError: an unknown method.
         """
         if not self.largest:
             return FLOOR
@@ -62,7 +60,7 @@ class Histogram:
             return self._search(self._squared_error)
         if method == "entropy":
             return self._search(self._divergence)
-        raise UsageError(f"unknown observer {method!r}", f"allowed: {', '.join(METHODS)}")
+        raise ValueError(f"unknown observer {method!r}: must be one of {', '.join(METHODS)}")
 
     def _percentile(self, share: float) -> float:
         cumulated = np.cumsum(self.counts)
@@ -105,5 +103,5 @@ def _share(method: str) -> float:
     except ValueError:
         share = 0.0
     if not 0.5 < share <= 1:
-        raise UsageError(f"observer {method!r}: {text!r} is no percentage above 50", f"allowed: {', '.join(METHODS)}")
+        raise ValueError(f"observer {method!r}: {text!r} is no percentage above 50")
     return share

@@ -11,18 +11,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from emoje_calibration.errors import SpecError
 from emoje_calibration.operators import LEVELS, qdq
-from emoje_calibration.spec import CALIBRATE, LayerSpec, Spec
-from emoje_edge.errors import WorkError
-from emoje_edge.model.network import MaskedNetwork
+from emoje_calibration.spec import LayerSpec
 
 QUANTISABLE = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding)
+M = TypeVar("M", bound=nn.Module)
 _FLOOR = 1e-8  # amax of an all-zero tensor: any scale does, but not zero
 
 
@@ -111,26 +112,21 @@ def quantize(network: nn.Module, layers: Mapping[str, LayerSpec]) -> nn.Module:
     """A copy of `network`, its batch normalisations folded, with these layers in INT8 and the rest untouched.
 
     Raises:
-        WorkError: a layer that the network lacks, or of another shape.
+        SpecError: a layer that the network lacks, or of another shape.
     """
     quantised = fold_batch_norms(network)
     found = dict(quantisable(quantised))
     for name, layer in layers.items():
         if name not in found:
-            raise WorkError(f"the spec names layer {name}, which the model lacks", CALIBRATE)
+            raise SpecError(f"the spec names layer {name}, which the model lacks")
         parent, _, last = name.rpartition(".")
         setattr(quantised.get_submodule(parent), last, _quantised_layer(name, found[name], layer))
     return quantised
 
 
-def quantize_masked(network: MaskedNetwork, spec: Spec) -> MaskedNetwork:
-    """The quantised eager reference of one mask: inputs, outputs and mask stay those of `network`."""
-    return with_network(network, quantize(network.network, spec.layers(network.mask)))
-
-
-def with_network(masked: MaskedNetwork, network: nn.Module) -> MaskedNetwork:
-    """`masked` around another network of the same inputs and outputs."""
-    other = copy.copy(masked)
+def with_network(specialised: M, network: nn.Module) -> M:
+    """`specialised`, a module around one called `network`, around another one of the same inputs and outputs."""
+    other = copy.copy(specialised)
     other._modules = {"network": network}
     return other
 
@@ -139,10 +135,7 @@ def _quantised_layer(name: str, module: nn.Module, layer: LayerSpec) -> nn.Modul
     w_amax = torch.tensor(layer.weight.amax, dtype=torch.float32)
     wanted = weight_amax(module).shape
     if w_amax.numel() != wanted.numel():
-        raise WorkError(
-            f"layer {name} has {wanted.numel()} channels, the spec has {w_amax.numel()}",
-            CALIBRATE,
-        )
+        raise SpecError(f"layer {name} has {wanted.numel()} channels, the spec has {w_amax.numel()}")
     w_amax = w_amax.reshape(wanted)
     x_amax = None if layer.input is None else layer.input.amax[0]
     if isinstance(module, nn.Embedding):

@@ -15,14 +15,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from emoje_edge.errors import EmojeError, WorkError
-from emoje_edge.modality import Mask
+from emoje_calibration.errors import SpecError
 
 SCHEMA = 1
 KINDS = ("linear", "conv", "embedding")
 GRANULARITIES = ("tensor", "channel")
 MAX_BYTES = 64 << 20
-CALIBRATE = "make one: emoje-edge calibrate --model RUN --data DIR --out SPEC"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -75,7 +73,7 @@ class Spec:
         data, data_sha256, samples: the calibration set.
         budget: smallest agreement with fp32 that was accepted, 0 to 1.
         weights: layer -> (kind, range), shared by all masks.
-        masks: mask -> what holds for it.
+        masks: mask, such as `text,pose` -> what holds for it.
     """
 
     model: str
@@ -85,18 +83,18 @@ class Spec:
     samples: int
     budget: float
     weights: Mapping[str, tuple[str, Range]]
-    masks: Mapping[Mask, MaskSpec]
+    masks: Mapping[str, MaskSpec]
     schema: int = SCHEMA
 
-    def layers(self, mask: Mask) -> dict[str, LayerSpec]:
+    def layers(self, mask: str) -> dict[str, LayerSpec]:
         """The INT8 layers of this mask's network, by name in `AmEmoje`.
 
         Raises:
-            WorkError: the mask was not calibrated.
+            SpecError: the mask was not calibrated.
         """
         if mask not in self.masks:
-            has = "; ".join(map(str, self.masks))
-            raise WorkError(f"the spec of {self.model} has no ranges for mask {mask}, only for {has}", CALIBRATE)
+            has = "; ".join(self.masks)
+            raise SpecError(f"the spec of {self.model} has no ranges for mask {mask}, only for {has}")
         inputs, excluded = self.masks[mask].inputs, self.masks[mask].excluded
         return {
             name: LayerSpec(kind, weight, inputs.get(name))
@@ -105,11 +103,10 @@ class Spec:
         }
 
     def check_weights(self, weights_sha256: str) -> None:
-        """Raises WorkError where the spec was made for other weights."""
+        """Raises SpecError where the spec was made for other weights."""
         if weights_sha256 != self.weights_sha256:
-            raise WorkError(
-                f"the spec was calibrated for weights {self.weights_sha256[:12]}, the model has {weights_sha256[:12]}",
-                CALIBRATE,
+            raise SpecError(
+                f"the spec was calibrated for weights {self.weights_sha256[:12]}, the model has {weights_sha256[:12]}"
             )
 
     def to_json(self) -> str:
@@ -123,7 +120,7 @@ class Spec:
             "samples": self.samples,
             "budget": self.budget,
             "weights": {name: {"kind": kind, **asdict(found)} for name, (kind, found) in self.weights.items()},
-            "masks": {str(mask): asdict(found) for mask, found in self.masks.items()},
+            "masks": {mask: asdict(found) for mask, found in self.masks.items()},
         }
         text = json.dumps(raw, indent=1)
         return re.sub(r"\[[^\[\]{}]*\]", lambda m: re.sub(r"\s+", " ", m.group()), text) + "\n"
@@ -133,7 +130,7 @@ class Spec:
         """Read what `to_json` wrote.
 
         Raises:
-            WorkError: not a spec of this schema; the message names the field.
+            SpecError: not a spec of this schema; the message names the field.
         """
         return _Reader(source).spec(text)
 
@@ -142,15 +139,15 @@ def read_spec(path: Path) -> Spec:
     """The spec in a file.
 
     Raises:
-        WorkError: missing, unreadable or malformed.
+        SpecError: missing, unreadable or malformed.
     """
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise WorkError(f"cannot read the spec {path}: {error.strerror}", CALIBRATE) from error
+        raise SpecError(f"cannot read the spec {path}: {error.strerror}") from error
     if len(text) > MAX_BYTES:
-        raise WorkError(f"{path} is too large for a spec", CALIBRATE)
+        raise SpecError(f"{path} is too large for a spec")
     return Spec.from_json(text, str(path))
 
 
@@ -160,8 +157,8 @@ def shipped_spec(model: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _in_mask(layer: str, mask: Mask) -> bool:
-    return any(layer.startswith(f"encoders.{m}.") for m in mask)
+def _in_mask(layer: str, mask: str) -> bool:
+    return any(layer.startswith(f"encoders.{m}.") for m in mask.split(","))
 
 
 class _Reader:
@@ -169,7 +166,7 @@ class _Reader:
         self.source = source
 
     def fail(self, problem: str) -> NoReturn:
-        raise WorkError(f"{self.source}: {problem}", CALIBRATE)
+        raise SpecError(f"{self.source}: {problem}")
 
     def spec(self, text: str | bytes) -> Spec:
         try:
@@ -192,12 +189,12 @@ class _Reader:
                 self.fail(f"{name}: kind {layer['kind']!r} is none of {', '.join(KINDS)}")
             weights[name] = (layer["kind"], self._range({k: v for k, v in layer.items() if k != "kind"}, name))
         masks = {}
-        for text_mask, found in self._dict(raw["masks"], "masks").items():
-            try:
-                mask = Mask.parse(text_mask)
-            except EmojeError as error:
-                self.fail(error.message)
-            masks[mask] = self._mask(found, text_mask, weights)
+        known = {name.split(".")[1] for name in weights if name.startswith("encoders.")}
+        for mask, found in self._dict(raw["masks"], "masks").items():
+            unknown = sorted(set(mask.split(",")) - known)
+            if unknown:
+                self.fail(f"mask {mask}: no layer of {', '.join(unknown)} has a range")
+            masks[mask] = self._mask(found, mask, weights)
         return Spec(
             model=str(raw["model"]),
             weights_sha256=raw["weights_sha256"],

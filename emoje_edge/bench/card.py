@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-FILE = Path(__file__).resolve().parent.parent / "assets" / "accuracy.json"
+from emoje_edge.shipped import ACCURACY
 
 
 def card_figures() -> dict[str, str]:
     """Mask -> the figure in words, e.g. `.55 weighted F1, MELD dev`; the training recipe writes them."""
-    if not FILE.exists():
+    if not ACCURACY.exists():
         return {}
-    figures = json.loads(FILE.read_text(encoding="utf-8"))
+    figures = json.loads(ACCURACY.read_text(encoding="utf-8"))
     return {mask: f"{f['value']:.3f} {f['metric']}, {f['data']}".lstrip("0") for mask, f in figures.items()}

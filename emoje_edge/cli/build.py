@@ -76,16 +76,15 @@ def command(masks: str, run: Path | None, spec: Path | None, data: str | None, s
 
 def _spec(path: Path | None, model: Model, precision: str) -> Spec | None:
     """The spec given, or the one that belongs to the model: RUN/spec.json, or the shipped student's."""
-    from emoje_calibration.hashes import weights_sha256
-    from emoje_calibration.spec import read_spec, shipped_spec
+    from emoje_calibration.spec import shipped_spec
+
+    from emoje_edge.engine.quantization import read_spec
 
     own = model.run.path / "spec.json"
     found = path or (own if own.is_file() else shipped_spec(model.name) if model.shipped else None)
     if found is None or precision in ("fp16", "fp32"):
         return None
-    spec = read_spec(found)
-    spec.check_weights(weights_sha256(model.run.network))
-    return spec
+    return read_spec(found, model.run.network)
 
 
 def _table(results: list[Result]) -> None:

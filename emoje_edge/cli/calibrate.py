@@ -36,7 +36,9 @@ def command(
 
     chosen = None if masks.strip().lower() == "all" else [Mask.parse(masks)]
     model = load_model(run)
-    from emoje_calibration.calibrate import calibrate, steps
+    from emoje_calibration.calibrate import steps
+
+    from emoje_edge.engine.quantization import calibrate
 
     calibration = load_data(data, model, samples)
     count = len(chosen) if chosen else sum(mask.issubset(model.run.config.mask) for mask in Mask.all())

@@ -79,10 +79,11 @@ def prune(engine_dir: Path | None, yes: bool) -> None:
 
 
 def _roots(engine_dir: Path | None) -> list[Path]:
-    from emoje_edge.engine.session import SHIPPED, engine_home
+    from emoje_edge.engine.session import engine_home
+    from emoje_edge.shipped import ENGINES
 
     if engine_dir is None:
-        return [root for root in (engine_home(), SHIPPED) if root.is_dir()]
+        return [root for root in (engine_home(), ENGINES) if root.is_dir()]
     if not engine_dir.is_dir():
         raise UsageError(f"no folder {engine_dir}", "give the folder that `emoje-edge build --out` filled")
     return [engine_dir]

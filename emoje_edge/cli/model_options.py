@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.shipped import STUDENT
 
 if TYPE_CHECKING:
-    from emoje_calibration.data import CalibrationSet
-
+    from emoje_edge.engine.calibration_set import CalibrationSet
     from emoje_edge.training.checkpoint import Run
-
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
-STUDENT = ASSETS / "student"
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,6 @@ def load_model(path: Path | None) -> Model:
 
 def load_data(source: str | None, model: Model, samples: int) -> CalibrationSet:
     """The calibration set that `--data` names."""
-    from emoje_calibration.data import open_set
+    from emoje_edge.calibration_data.sources import open_set
 
     return open_set(source, model.run.config, model.run.tokenizer, samples)

@@ -34,9 +34,9 @@ from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.modality import Mask
 
 if TYPE_CHECKING:
-    from emoje_calibration.data import CalibrationSet
     from emoje_calibration.spec import Spec
 
+    from emoje_edge.engine.calibration_set import CalibrationSet
     from emoje_edge.engine.interface import Session
     from emoje_edge.engine.measure import References
     from emoje_edge.model import AmEmoje
@@ -182,9 +182,8 @@ def build_engine(plan: Plan, mask: Mask) -> Result:
 
 def _choose(plan: Plan, mask: Mask, temporary: Path) -> _Candidate:
     """Build and check every candidate; the fastest that keeps the accuracy."""
-    from emoje_calibration.quantize import quantize_masked
-
     from emoje_edge.engine.measure import References, eager, latency
+    from emoje_edge.engine.quantization import quantize_masked, spec_errors
     from emoje_edge.model.network import MaskedNetwork
 
     module = backend(plan.backend)
@@ -195,7 +194,8 @@ def _choose(plan: Plan, mask: Mask, temporary: Path) -> _Candidate:
     if "int8" in wanted and plan.spec is not None:
         from emoje_calibration.hashes import weights_sha256
 
-        plan.spec.check_weights(weights_sha256(plan.network))
+        with spec_errors():
+            plan.spec.check_weights(weights_sha256(plan.network))
         quantised = quantize_masked(network, plan.spec)
     batches = list(plan.data.batches(network))
     inputs = [{n: x.numpy() for n, x in zip(network.input_names, batch, strict=True)} for batch in batches]

@@ -21,8 +21,8 @@ from emoje_edge.engine.manifest import (
 )
 from emoje_edge.errors import WorkError
 from emoje_edge.modality import Mask
+from emoje_edge.shipped import ENGINES
 
-SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "engines"
 log = logging.getLogger("emoje_edge")
 
 
@@ -85,7 +85,7 @@ def find_engine(mask: Mask, backend: str, engine_dir: str | Path | None = None) 
         WorkError: `engine_dir` is no folder.
     """
     if engine_dir is None:
-        return _newest(engine_home(), mask, backend) or _newest(SHIPPED, mask, backend)
+        return _newest(engine_home(), mask, backend) or _newest(ENGINES, mask, backend)
     folder = Path(engine_dir)
     if not folder.is_dir():
         raise WorkError(
@@ -109,7 +109,7 @@ def _open(mask: Mask, engine_dir: str | Path | None, name: str, threads: int | N
     rebuild = rebuild_command(mask, name)
     if folder is None:
         raise WorkError(f"no {name} engine for mask {mask} in {engine_dir or engine_home()}", rebuild)
-    if folder.is_relative_to(SHIPPED):
+    if folder.is_relative_to(ENGINES):
         rebuild = f"{REINSTALL}, or {rebuild}"
     manifest = read_manifest(folder, rebuild=rebuild)
     if manifest.mask != mask or manifest.backend != name:

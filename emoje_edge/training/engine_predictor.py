@@ -12,10 +12,11 @@ from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import Encoder, LandmarkEncoder, ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.batching import Batch, Collator
 from emoje_edge.training.datasets.base import Corpus, Sample
 from emoje_edge.training.predict import NOTHING_MISSING, Missing, Predictions, batches, in_order
-from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
+from emoje_edge.training.tokens import tokeniser
 
 Row = tuple[Sample, np.ndarray, np.ndarray, np.ndarray | None]
 
@@ -44,7 +45,7 @@ class EnginePredictor:
         manifest = self._open(self.mask).manifest
         self.classes = manifest.labels
         self.state_width = next(int(t.shape[1]) for t in manifest.inputs if t.name == "state")
-        words = folder / "tokenizer.json" if folder and (folder / "tokenizer.json").is_file() else shipped_tokenizer()
+        words = folder / "tokenizer.json" if folder and (folder / "tokenizer.json").is_file() else TOKENIZER
         config = _config(manifest)
         needs_words = isinstance(config.text, TextEncoder)
         self.collator = Collator(config, tokeniser(words) if needs_words else None, trim=False)

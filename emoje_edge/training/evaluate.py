@@ -13,6 +13,7 @@ from emoje_edge.engine.manifest import FILE_NAME
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import TextEncoder, VectorEncoder
+from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets.base import Corpus
@@ -20,7 +21,7 @@ from emoje_edge.training.labels import fit_classes
 from emoje_edge.training.masking import MISSING_RATES
 from emoje_edge.training.metrics import Scores, bootstrap, score
 from emoje_edge.training.predict import Missing, Predictor, TorchPredictor
-from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
+from emoje_edge.training.tokens import tokeniser
 
 SEEDS = (0, 1, 2)
 
@@ -72,7 +73,7 @@ def open_model(path: Path | str | None, *, backend: str = "onnx", threads: int |
         run = load_run(folder)
         words = isinstance(run.config.text, TextEncoder)
         return TorchPredictor(
-            run.network, Collator(run.config, tokeniser(run.tokenizer or shipped_tokenizer()) if words else None)
+            run.network, Collator(run.config, tokeniser(run.tokenizer or TOKENIZER) if words else None)
         )
     if folder.is_dir() and next(folder.rglob(FILE_NAME), None):
         return EnginePredictor(folder, backend=backend, threads=threads)

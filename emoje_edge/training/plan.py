@@ -29,6 +29,7 @@ from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje
 from emoje_edge.model.config import Encoder, LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.config import TrainConfig, read_settings
 from emoje_edge.training.datasets import Options, open_dataset
@@ -37,7 +38,7 @@ from emoje_edge.training.datasets.splits import train_and_dev
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.presets import merged, preset_of
 from emoje_edge.training.standardise import fit_features
-from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
+from emoje_edge.training.tokens import tokeniser
 from emoje_edge.training.trainer import Materials
 
 KEYS = ("labels", "out", "corpora", "model", "train", "tokenizer", "teachers", "dev_share", "start")
@@ -123,7 +124,7 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     train, dev = pairs[0] if len(pairs) == 1 else _joined(pairs)
     train = preset.enlarge(train) if preset.enlarge else train
     start = load_run(plan.start) if plan.start else None
-    words = plan.tokenizer or (start and start.tokenizer) or shipped_tokenizer()
+    words = plan.tokenizer or (start and start.tokenizer) or TOKENIZER
     tokenise = tokeniser(words)
     model = fit_model([pair[0] for pair in pairs], plan.model, tokenizer=words)
     if start:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from emoje_edge.perception.text import Tokeniser
+from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.batching import Tokenise
-
-
-def shipped_tokenizer() -> Path:
-    """The tokenizer file that came with the package."""
-    return Path(__file__).resolve().parent.parent / "assets" / "tokenizer.json"
 
 
 def tokeniser(path: Path | None = None) -> Tokenise:
@@ -19,4 +15,4 @@ def tokeniser(path: Path | None = None) -> Tokenise:
     Raises:
         WorkError: the file is missing or damaged.
     """
-    return Tokeniser(path or shipped_tokenizer()).encode  # type: ignore[return-value]
+    return Tokeniser(path or TOKENIZER).encode  # type: ignore[return-value]

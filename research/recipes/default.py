@@ -26,6 +26,7 @@ from torch import Tensor
 from emoje_edge.errors import EmojeError
 from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig
+from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.augment import NOISY, augment, before_background
 from emoje_edge.training.checkpoint import Run
 from emoje_edge.training.composite import compose
@@ -34,7 +35,7 @@ from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.blends import blended, jostle
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.objective import Targets
-from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
+from emoje_edge.training.tokens import tokeniser
 from emoje_edge.training.trainer import Materials, train
 from research.recipes import audio as audio_recipe
 from research.recipes import pose as pose_recipe
@@ -121,7 +122,7 @@ def run(root: Path | str, out: Path | str, *, resume: bool = False, quiet: bool 
         mixture(parts),
         None,  # the last weights count
         tokeniser(),
-        shipped_tokenizer(),
+        TOKENIZER,
         transform=vary,
         initial=start,
         frozen=FROZEN,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.model import LandmarkEncoder, ModelConfig
+from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
@@ -26,7 +27,6 @@ from emoje_edge.training.metrics import score
 from emoje_edge.training.plan import fit_model
 from emoje_edge.training.predict import Predictor, TorchPredictor
 from emoje_edge.training.presets import BANDAI, KINECT
-from emoje_edge.training.tokens import shipped_tokenizer
 from emoje_edge.training.trainer import Materials, train
 
 VIEWS = 24  # cameras a motion
@@ -84,7 +84,7 @@ def _branch(training: Corpus) -> tuple[ModelConfig, TrainConfig, Materials]:
 
 
 def _preset(training: Corpus) -> tuple[ModelConfig, TrainConfig, Materials]:
-    network = fit_model([training], dict(KINECT.model), tokenizer=shipped_tokenizer())
+    network = fit_model([training], dict(KINECT.model), tokenizer=TOKENIZER)
     return network, TrainConfig.from_dict({**KINECT.train, "threads": 1}), Materials(training)
 
 

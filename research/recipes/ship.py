@@ -16,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from emoje_calibration.calibrate import calibrate
-from emoje_calibration.data import CalibrationSet, pad_rows
 from emoje_calibration.spec import Spec
 
 from emoje_edge.engine.build import Plan, build_engine
+from emoje_edge.engine.calibration_set import CalibrationSet, pad_rows
+from emoje_edge.engine.quantization import calibrate
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import ModelConfig
+from emoje_edge.shipped import ACCURACY, ASSETS, ENGINES, STUDENT
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.evaluate import evaluate, open_model
@@ -33,7 +34,6 @@ from research.recipes import report
 from research.recipes.default import Parts, read_parts
 
 HOUSE = Path(__file__).resolve().parents[2]
-ASSETS = HOUSE / "emoje_edge" / "assets"
 SPEC = HOUSE / "calibration" / "emoje_calibration" / "specs" / "student.json"
 SAMPLES = 192  # utterances of the calibration set
 FIGURES = {  # what `bench` and `info` show of each modality
@@ -91,13 +91,13 @@ def accuracy(model: Predictor, parts: Parts) -> dict[str, dict[str, object]]:
 def main(root: Path, run: Path) -> None:
     torch.set_num_threads(2)
     parts = read_parts(root, run / "features")
-    student = save_student(load_run(run), ASSETS / "student")
+    student = save_student(load_run(run), STUDENT)
     data = calibration_set(parts, student.config)
     spec = calibrate(student.network, data, model="student")
     SPEC.write_text(spec.to_json(), encoding="utf-8")
-    build_all(student, data, spec, ASSETS / "engines")
-    engines = open_model(ASSETS / "engines")
-    (ASSETS / "accuracy.json").write_text(json.dumps(accuracy(engines, parts), indent=2) + "\n", encoding="utf-8")
+    build_all(student, data, spec, ENGINES)
+    engines = open_model(ENGINES)
+    ACCURACY.write_text(json.dumps(accuracy(engines, parts), indent=2) + "\n", encoding="utf-8")
     floating = TorchPredictor(student.network, Collator(student.config, tokeniser()))
     tables = report.compare(floating, engines, parts)
     for name, text in tables.items():

@@ -21,12 +21,13 @@ import torch
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.model import ModelConfig, TextEncoder
+from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.checkpoint import Run, load_weights
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.rewrite import rewritten
-from emoje_edge.training.tokens import shipped_tokenizer, tokeniser
+from emoje_edge.training.tokens import tokeniser
 from emoje_edge.training.trainer import Materials, train
 
 ENCODER = TextEncoder(vocabulary=8000, width=256, layers=2)
@@ -64,7 +65,7 @@ def vocabulary() -> Corpus:
     """Every whole word of the tokenizer as an unlabelled utterance."""
     from tokenizers import Tokenizer
 
-    words = sorted(Tokenizer.from_file(str(shipped_tokenizer())).get_vocab())
+    words = sorted(Tokenizer.from_file(str(TOKENIZER)).get_vocab())
     samples = tuple(Sample(word, 0, text=word, source=f"token {word}") for word in words if word[0].isalpha())
     return Corpus("vocabulary", EMOTIONS, samples)
 
@@ -105,7 +106,7 @@ def heard(corpus: Corpus, targets: Targets) -> Corpus:
 def words(lines: Lines, out: Path, config: TrainConfig = WORDS, *, resume: bool = False, quiet: bool = True) -> Run:
     """From nothing, on labels: `lines` as of `corpora`."""
     meld, comments, dev = lines
-    materials = Materials(Corpus.join([meld, comments], "text"), dev, tokeniser(), shipped_tokenizer())
+    materials = Materials(Corpus.join([meld, comments], "text"), dev, tokeniser(), TOKENIZER)
     return train(model(), config, materials, out, resume=resume, quiet=quiet)
 
 
@@ -125,7 +126,7 @@ def distil(
     read = [heard(corpus, targets) for corpus in (some(comments, COMMENTS), *unlabelled)]
     training = Corpus.join([meld, *(corpus for corpus in read if len(corpus))], "text")
     initial = load_weights(start / "model.safetensors") if start else None
-    materials = Materials(training, dev, tokeniser(), shipped_tokenizer(), targets=targets, initial=initial)
+    materials = Materials(training, dev, tokeniser(), TOKENIZER, targets=targets, initial=initial)
     return train(model(), config, materials, out, resume=resume, quiet=quiet)
 
 

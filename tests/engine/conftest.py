@@ -9,10 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from emoje_calibration.calibrate import calibrate  # noqa: E402
-from emoje_calibration.data import CalibrationSet, open_set  # noqa: E402
-
+from emoje_edge.calibration_data.sources import open_set  # noqa: E402
 from emoje_edge.engine.build import Plan, build_engine  # noqa: E402
+from emoje_edge.engine.calibration_set import CalibrationSet  # noqa: E402
+from emoje_edge.engine.quantization import calibrate  # noqa: E402
 from emoje_edge.modality import Mask  # noqa: E402
 from emoje_edge.model import AmEmoje, LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder  # noqa: E402
 

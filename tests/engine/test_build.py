@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from emoje_calibration.calibrate import calibrate
-from emoje_calibration.data import CalibrationSet
 
 from emoje_edge.cli.engines import command as engines_command
 from emoje_edge.engine import build as build_module
 from emoje_edge.engine.build import Plan, build_engine, find_built
+from emoje_edge.engine.calibration_set import CalibrationSet
 from emoje_edge.engine.manifest import read_manifest
+from emoje_edge.engine.quantization import calibrate
 from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.engine.store import building, engines
 from emoje_edge.errors import UsageError, WorkError

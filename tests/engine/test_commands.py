@@ -10,10 +10,11 @@ from click.testing import CliRunner
 from emoje_edge.cli.build import command as build_command
 from emoje_edge.cli.calibrate import command as calibrate_command
 from emoje_edge.cli.model_options import STUDENT
-from emoje_edge.engine.session import SHIPPED, open_engine
+from emoje_edge.engine.session import open_engine
 from emoje_edge.engine.store import verify
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.modality import Mask
+from emoje_edge.shipped import ENGINES
 
 pytest.importorskip("torch")
 
@@ -77,7 +78,7 @@ def test_an_unwritable_spec_is_said(tmp_path: Path) -> None:
 
 
 def test_the_shipped_engines_are_whole_small_and_of_all_masks() -> None:
-    manifests = [verify(SHIPPED / mask.folder) for mask in Mask.all()]
+    manifests = [verify(ENGINES / mask.folder) for mask in Mask.all()]
     assert sum(manifest.size for manifest in manifests) < 25e6
     weights = weights_sha256(load_run(STUDENT).network)
     assert {manifest.weights_sha256 for manifest in manifests} == {weights}, "build the engines of these weights"

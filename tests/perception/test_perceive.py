@@ -1,11 +1,9 @@
 import logging
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import emoje_edge
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
 from emoje_edge.perception.media import AudioBlock, VideoFrame
@@ -15,6 +13,7 @@ from emoje_edge.perception.segmentation import Cues, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.text import Tokeniser
 from emoje_edge.perception.voice_activity import VoiceActivity
+from emoje_edge.shipped import TOKENIZER
 
 from .conftest import tone
 
@@ -23,7 +22,7 @@ TEXT, AUDIO, POSE = Modality.TEXT, Modality.AUDIO, Modality.POSE
 
 @pytest.fixture(scope="module")
 def tokeniser():
-    return Tokeniser(Path(emoje_edge.__file__).parent / "assets" / "tokenizer.json")
+    return Tokeniser(TOKENIZER)
 
 
 class Walker:

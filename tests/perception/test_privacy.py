@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import emoje_edge
 from emoje_edge.perception.pose import BlazePose
+from emoje_edge.shipped import TOKENIZER
 from tests.offline import missing, run_offline
 
 from .conftest import tone
@@ -36,7 +36,7 @@ def person(clip, portrait):
 
 
 def _perceive(person: Path, mask: str, folder: Path):
-    tokenizer = Path(emoje_edge.__file__).parent / "assets" / "tokenizer.json"
+    tokenizer = TOKENIZER
     return run_offline([sys.executable, "-c", PERCEIVE, str(person), mask, str(tokenizer)], folder)
 
 

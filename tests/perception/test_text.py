@@ -1,18 +1,14 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-import emoje_edge
 from emoje_edge.errors import WorkError
 from emoje_edge.perception.text import LENGTH, Tokeniser
-
-SHIPPED = Path(emoje_edge.__file__).parent / "assets" / "tokenizer.json"
+from emoje_edge.shipped import TOKENIZER
 
 
 @pytest.fixture(scope="module")
 def tokeniser():
-    return Tokeniser(SHIPPED)
+    return Tokeniser(TOKENIZER)
 
 
 def test_words_become_ids(tokeniser):

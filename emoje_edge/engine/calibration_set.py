@@ -1,31 +1,21 @@
-"""Calibration sets: utterances as the engines take them, by name, with a hash.
-
-Four sources: the set that ships (`synthetic`), an `.npz` file, a labelled corpus (`meld:FOLDER`), or recordings of
-your own (a file or folder, through perception).  See docs/calibration.md for how to choose.
-"""
+"""Utterances as the engines take them, by name, with a hash: what calibration, parity and latency are measured on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from emoje_calibration.hashes import arrays_sha256
 from torch import Tensor
 
-import emoje_edge
-from emoje_calibration.hashes import arrays_sha256
-from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import ModelConfig
 from emoje_edge.model.network import MaskedNetwork, input_shape
-from emoje_edge.perception.text import Tokeniser
 
 STEPS = 8  # utterances a dialogue: the state is part of what is calibrated
-SHIPPED = "synthetic"
-SHIPPED_TOKENIZER = Path(emoje_edge.__file__).parent / "assets" / "tokenizer.json"
 HELP = "NAME.npz | a recording or folder of recordings | DATASET:FOLDER (emoje-edge train --help lists them)"
 
 
@@ -91,28 +81,6 @@ class CalibrationSet:
                     state = network(*inputs)[2]
 
 
-def open_set(source: str | None, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
-    """The calibration set that `--data` names (None: the one that ships), cut to `samples` utterances.
-
-    Raises:
-        UsageError: no such file, folder or corpus, or arrays that do not fit the model.
-        WorkError: an unreadable file.
-    """
-    if source is None or source == SHIPPED:
-        from emoje_calibration.synthetic import synthetic_set
-
-        return checked(synthetic_set(config, tokenizer, samples), config)
-    name, _, folder = source.partition(":")
-    if folder and name.replace("-", "").isalnum() and len(name) > 1:
-        return checked(_corpus(name, Path(folder), config, tokenizer, samples), config)
-    path = Path(source)
-    if not path.exists():
-        raise UsageError(f"no calibration data {source}", f"allowed: {HELP}")
-    if path.suffix == ".npz":
-        return checked(_npz(path).head(samples), config)
-    return checked(_recordings(path, config, tokenizer, samples), config)
-
-
 def checked(data: CalibrationSet, config: ModelConfig) -> CalibrationSet:
     """`data` itself, when it fits the model.
 
@@ -153,16 +121,6 @@ def _ids_fit(ids: np.ndarray, config: ModelConfig) -> bool:
     return bool((ids >= 0).all() and (ids < config.text.vocabulary).all())  # type: ignore[union-attr]
 
 
-def _npz(path: Path) -> CalibrationSet:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return CalibrationSet(path.stem, {name: file[name] for name in file.files})
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        raise WorkError(f"{path} is no readable .npz: {error}", f"allowed: {HELP}") from error
-    except Exception as error:  # zipfile and zlib raise their own
-        raise WorkError(f"{path} is damaged: {error}", f"allowed: {HELP}") from error
-
-
 def pad_rows(rows: Mapping[Modality, list[np.ndarray]], config: ModelConfig, samples: int, name: str) -> CalibrationSet:
     """Ragged features -> a set; a modality with fewer rows than the others is repeated, so that all masks are full."""
     arrays: dict[str, np.ndarray] = {}
@@ -178,49 +136,3 @@ def pad_rows(rows: Mapping[Modality, list[np.ndarray]], config: ModelConfig, sam
             array[i, : len(row)], length[i] = row, len(row)
         arrays[m.value], arrays[f"{m}_length"] = array, length
     return CalibrationSet(name, arrays)
-
-
-def encode_with(tokenizer: Path | None) -> Callable[[str], Any]:
-    """Words -> token ids, with the model's own tokeniser or the one that ships."""
-    return tokeniser_of(tokenizer).encode
-
-
-def tokeniser_of(path: Path | None) -> Tokeniser:
-    return Tokeniser(path or SHIPPED_TOKENIZER)
-
-
-def _corpus(name: str, root: Path, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
-    from emoje_edge.training.batching import Collator
-    from emoje_edge.training.datasets import open_dataset
-
-    corpus = open_dataset(name, root)
-    order = np.random.default_rng(0).permutation(len(corpus.samples))[:samples]
-    collate = Collator(config, encode_with(tokenizer))
-    rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
-    for i in order:
-        for m in config.mask:
-            array = collate.array(corpus.samples[i], m)
-            if array is not None and len(array):
-                rows[m].append(np.asarray(array))
-    return pad_rows(rows, config, samples, name)
-
-
-def _recordings(path: Path, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
-    from emoje_edge.perception.perceive import perceive
-
-    tokeniser = tokeniser_of(tokenizer)
-    rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
-    failures = []
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if not file.is_file() or max(map(len, rows.values())) >= samples:
-            continue
-        try:
-            for utterance in perceive(file, tokeniser=tokeniser):
-                for m, features in utterance.features.items():
-                    if m in rows and len(features):
-                        rows[m].append(features)
-        except WorkError as error:
-            failures.append(error)
-    if not any(rows.values()):
-        raise failures[0] if failures else UsageError(f"{path} holds no recording", f"allowed: {HELP}")
-    return pad_rows(rows, config, samples, path.stem)

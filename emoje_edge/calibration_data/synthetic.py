@@ -11,13 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from emoje_calibration.data import SHIPPED, CalibrationSet, encode_with, pad_rows
+from emoje_edge.engine.calibration_set import CalibrationSet, pad_rows
 from emoje_edge.modality import Modality
 from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder
 from emoje_edge.model.network import input_shape
 from emoje_edge.perception import audio, skeleton
+from emoje_edge.perception.text import Tokeniser
+from emoje_edge.shipped import SENTENCES, TOKENIZER
 
-SENTENCES = Path(__file__).with_name("sentences.txt")
+SHIPPED = "synthetic"
 VOICES = 40  # then they repeat, beside other words and bodies
 _FORMANTS = np.array([[730, 1090, 2440], [270, 2290, 3010], [300, 870, 2240], [530, 1840, 2480], [570, 840, 2410]])
 
@@ -43,7 +45,7 @@ def synthetic_set(config: ModelConfig, tokenizer: Path | None, samples: int) -> 
 
 def _texts(tokenizer: Path | None, samples: int, generator: np.random.Generator) -> list[np.ndarray]:
     """Each sentence alone, then in pairs."""
-    encode = encode_with(tokenizer)
+    encode = Tokeniser(tokenizer or TOKENIZER).encode
     sentences = SENTENCES.read_text(encoding="utf-8").split("\n")
     sentences = [s for s in sentences if s]
     texts = sentences[:samples]

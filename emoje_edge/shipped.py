@@ -1,0 +1,10 @@
+"""Where the files that come with the package lie: one place for each path."""
+
+from pathlib import Path
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+ENGINES = ASSETS / "engines"
+STUDENT = ASSETS / "student"
+TOKENIZER = ASSETS / "tokenizer.json"
+ACCURACY = ASSETS / "accuracy.json"
+SENTENCES = ASSETS / "sentences.txt"
