@@ -1,7 +1,8 @@
-"""Addresses of cameras as they may be shown: without users, passwords, and what a query holds.
+"""Names of sources as they may be shown: addresses without what opens a camera, and every name as text.
 
 A row, an error, a progress line or a log may be kept for years or sent to somebody; the address of a camera carries
-what opens it.
+what opens it.  A file's name is bytes: where those are no UTF-8, Python stands in characters that no file, terminal or
+picture takes.
 """
 
 from __future__ import annotations
@@ -22,22 +23,28 @@ _PAIR = re.compile(
 _PLAIN = re.compile(
     r"(?:channel|subtype|stream|camera|profile|resolution|unicast|proto|fps)=[a-z\d]{0,9}", re.IGNORECASE
 )
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 def masked(source: str | Path) -> str:
-    """A source's name for people; a file's or camera's unchanged.
+    """A source's name for people: an address masked, bytes that are no UTF-8 written out, all else unchanged.
 
     >>> masked("rtsp://admin:hunter2@10.0.0.7:554/live?channel=1&token=abc")
     'rtsp://***@10.0.0.7:554/live?channel=1&token=***'
     """
     text = str(source)
     scheme = _SCHEME.match(text) if isinstance(source, str) else None
-    return scheme[0] + _masked_rest(text[scheme.end() :]) if scheme else text
+    return _written_out(scheme[0] + _masked_rest(text[scheme.end() :]) if scheme else text)
 
 
 def masked_text(text: str) -> str:
     """Running text, such as a message, with every address in it masked."""
-    return _IN_TEXT.sub(lambda found: found[1] + _masked_rest(found[2]), text)
+    return _written_out(_IN_TEXT.sub(lambda found: found[1] + _masked_rest(found[2]), text))
+
+
+def _written_out(text: str) -> str:
+    """`caf\\xe9.mp4` for a name in Latin-1: two such names stay two."""
+    return _NO_TEXT.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text)
 
 
 def _masked_rest(rest: str) -> str:

@@ -128,7 +128,7 @@ def system() -> dict[str, Any]:
 
     meminfo = _key_values(Path("/proc/meminfo"))
     home = engine_home()
-    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    existing = next(folder for folder in (home, *home.parents) if os.access(folder, os.R_OK))
     return {
         "python": platform.python_version(),
         "os": platform.platform(terse=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def prune(engine_dir: Path | None, yes: bool) -> None:
     from emoje_edge.engine.store import prunable
 
     root = engine_dir or engine_home()
-    found = prunable(root) if root.is_dir() else []
+    found = prunable(root) if root.exists() else []
     for folder, reason in found:
         click.echo(f"{folder}  ({reason})")
     if not found:
@@ -83,7 +84,7 @@ def _roots(engine_dir: Path | None) -> list[Path]:
     from emoje_edge.shipped import ENGINES
 
     if engine_dir is None:
-        return [root for root in (engine_home(), ENGINES) if root.is_dir()]
+        return [root for root in (engine_home(), ENGINES) if os.access(root, os.R_OK | os.X_OK)]
     if not engine_dir.is_dir():
         raise UsageError(f"no folder {engine_dir}", "give the folder that `emoje-edge build --out` filled")
     return [engine_dir]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -70,6 +71,8 @@ def command(
         raise UsageError(
             f"--text {text} for {len(expanded)} sources", "give one source, or name subtitles as the videos"
         )
+    if quiet:
+        logging.getLogger("emoje_edge").setLevel(logging.ERROR)
     from emoje_edge.recognizer import Recognizer
 
     with Recognizer(mask, engine_dir=engine_dir, backend=backend, fallback=fallback, pose_fps=pose_fps) as recognizer:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from emoje_edge import __version__
-from emoje_edge.errors import EmojeError
+from emoje_edge.errors import EmojeError, WorkError
 
 # name -> (module that holds `command`, one line of help); a table, so that `--help` imports none of them
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -116,6 +116,11 @@ def run() -> None:
     except EmojeError as error:
         click.echo(f"Error: {error}", err=True)
         code = error.exit_code
+    except OSError as error:
+        # a place that may not be read or written and that no command looks at itself
+        reason = f"{error.filename or 'a file'}: {error.strerror or error}"
+        click.echo(f"Error: {WorkError(reason, 'check its rights, and HOME and XDG_* where it lies in one')}", err=True)
+        code = 1
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRAS:

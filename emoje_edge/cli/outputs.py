@@ -109,14 +109,18 @@ class RowFiles:
         return RowWriter(self.outputs.rows_path(source), self.outputs.form or "jsonl", labels=self.outputs.labels)
 
 
+_LONGEST = 200  # bytes of a name: file systems take 255, and an ending and a number follow
+
+
 def _unique_stems(sources: Sequence[str]) -> dict[str, str]:
-    """A file name for each source: its own without the ending, numbered where two are alike."""
+    """A file name for each source: its own without the ending, cut where too long, numbered where two are alike."""
     stems: dict[str, str] = {}
     for source in sources:
         plain = (
             "".join(c if c.isalnum() or c in "-_. +" else "-" for c in Path(masked(source)).stem).strip(" .-")
             or "stream"
         )
+        plain = plain.encode()[:_LONGEST].decode(errors="ignore")
         stem, number = plain, 2
         while stem.casefold() in {s.casefold() for s in stems.values()}:
             stem, number = f"{plain}-{number}", number + 1

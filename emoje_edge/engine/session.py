@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import cache
 from pathlib import Path
 
 from emoje_edge.engine.backends import BACKENDS, backend
@@ -85,13 +86,27 @@ def find_engine(mask: Mask, backend: str, engine_dir: str | Path | None = None) 
         WorkError: `engine_dir` is no folder.
     """
     if engine_dir is None:
-        return _newest(engine_home(), mask, backend) or _newest(ENGINES, mask, backend)
+        return _built_here(mask, backend) or _newest(ENGINES, mask, backend)
     folder = Path(engine_dir)
     if not folder.is_dir():
         raise WorkError(
             f"no engine folder {folder}", f"make it: emoje-edge build --mask {mask} --backend {backend} --out {folder}"
         )
     return folder if (folder / FILE_NAME).exists() else _newest(folder, mask, backend)
+
+
+def _built_here(mask: Mask, backend: str) -> Path | None:
+    home = engine_home()
+    try:
+        return _newest(home, mask, backend)
+    except OSError as error:  # another user's home, as in a container or a service
+        _tell_once(f"no engine is looked for in {home}: {error.strerror}; EMOJE_ENGINES names another folder")
+        return None
+
+
+@cache
+def _tell_once(words: str) -> None:
+    log.warning("%s", words)
 
 
 def _newest(root: Path, mask: Mask, backend: str) -> Path | None:

@@ -17,7 +17,7 @@ import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,10 +166,15 @@ _NOISE = re.compile(
 _STDERR_LOCK = threading.Lock()
 
 
+def _scratch_file() -> IO[bytes]:
+    """A file for some messages: in memory where the system has such, since not every one has a temporary folder."""
+    return os.fdopen(os.memfd_create("messages"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()
+
+
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
     """Take MediaPipe's start-up messages, which no setting stops, out of standard error; all else passes on after."""
-    with _STDERR_LOCK, tempfile.TemporaryFile() as caught:
+    with _STDERR_LOCK, _scratch_file() as caught:
         try:
             saved = os.dup(2)
         except OSError:  # closed, as in a service: nothing to keep quiet
