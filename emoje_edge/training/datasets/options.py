@@ -18,6 +18,7 @@ class Options:
         ways: IEMOCAP: four or six classes.
         views: motion capture: random camera views a performance; 0 is the plain front.
         seed: of those views.
+        samples: give sound as it is, float32 [N] at 16 kHz, instead of its features; nothing is cached.
     """
 
     mask: Mask | None = None
@@ -25,3 +26,4 @@ class Options:
     ways: int = 6
     views: int = 0
     seed: int = 0
+    samples: bool = False

@@ -22,6 +22,7 @@ from emoje_edge.training.datasets.raw import clip_features, sound_feature
 
 CLASSES = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 SOUND, FILMS = (".flac", ".wav"), (".mp4",)
+SENTENCES = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
 
 
 def load(root: Path, options: Options) -> Corpus:
@@ -54,6 +55,11 @@ def _sample(path: Path, options: Options) -> Sample:
         group=f"actor{fields[6]}",
         source=str(path),
     )
+
+
+def spoken_words(sample: Sample) -> str:
+    """The sentence that is said in a clip: one of two, the same for all emotions."""
+    return SENTENCES[sample.dialogue.split("-")[4]]
 
 
 def load_with_action_units(root: Path, options: Options) -> Corpus:

@@ -38,12 +38,18 @@ def clip_features(
     info = probe(path)
     there = {Modality.AUDIO: info.has_audio, Modality.POSE: info.has_video}
     wanted = [m for m, has in there.items() if has and (options.mask is None or m in options.mask)]
-    return {m: cached(path, m, options.cache, start=start, end=end) for m in wanted}
+    return {m: _feature(path, m, options, start, end) for m in wanted}
 
 
 def sound_feature(path: Path, options: Options) -> Lazy:
     """Audio of a file that is known to be sound: not opened before it is needed."""
-    return cached(path, Modality.AUDIO, options.cache)
+    return _feature(path, Modality.AUDIO, options, None, None)
+
+
+def _feature(path: Path, modality: Modality, options: Options, start: float | None, end: float | None) -> Lazy:
+    if options.samples and modality is Modality.AUDIO:
+        return Lazy(lambda: read_samples(path, start or 0.0, end), keep=False)
+    return cached(path, modality, options.cache, start=start, end=end)
 
 
 def cached(
@@ -102,11 +108,14 @@ def _key(path: Path, modality: Modality, start: float | None, end: float | None)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _audio(path: Path, start: float, end: float | None) -> tuple[np.ndarray, np.ndarray]:
-    from emoje_edge.perception.audio import BANDS, SAMPLE_RATE
-    from emoje_edge.perception.features import audio_feature
+def read_samples(path: Path, start: float = 0.0, end: float | None = None) -> np.ndarray:
+    """The sound of a file from `start` to `end` (s): float32 [N], mono at 16 kHz, full scale 1.
+
+    Raises:
+        WorkError: not readable as media.
+    """
+    from emoje_edge.perception.audio import SAMPLE_RATE
     from emoje_edge.perception.media import AudioBlock, decode
-    from emoje_edge.perception.quality import audio_quality
 
     parts: list[np.ndarray] = []
     for block in decode(path, video=False, audio=True):
@@ -117,7 +126,15 @@ def _audio(path: Path, start: float, end: float | None) -> tuple[np.ndarray, np.
         first = max(0, round((start - block.time) * SAMPLE_RATE))
         last = len(block.samples) if end is None else round((end - block.time) * SAMPLE_RATE)
         parts.append(block.samples[first:last])
-    samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _audio(path: Path, start: float, end: float | None) -> tuple[np.ndarray, np.ndarray]:
+    from emoje_edge.perception.audio import BANDS
+    from emoje_edge.perception.features import audio_feature
+    from emoje_edge.perception.quality import audio_quality
+
+    samples = read_samples(path, start, end)
     found = audio_feature(samples)
     feature = np.zeros((0, BANDS), np.float32) if found is None else found
     return feature, audio_quality(samples)
