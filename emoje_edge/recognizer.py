@@ -111,6 +111,7 @@ class Recognizer:
         backend, fallback: as for `open_engine`.
         threads: of the engine (None: its own choice).
         pose_fps: frames a second in which the body is looked for.
+        context: let what was said before bear on an utterance; else each is answered on its own.
 
     Raises:
         UsageError: an unknown mask or backend.
@@ -126,6 +127,7 @@ class Recognizer:
         fallback: bool = False,
         threads: int | None = None,
         pose_fps: float = POSE_FPS,
+        context: bool = True,
     ) -> None:
         if not 1.0 <= pose_fps <= 120.0:
             raise UsageError(f"{pose_fps:g} pose frames a second", "give 1 to 120; 10 to 15 are enough for emotion")
@@ -139,7 +141,7 @@ class Recognizer:
         self._sessions: dict[Mask, Session] = {}
         self._words: Tokeniser | None = None
         self._opening = threading.Lock()
-        self.pose_fps = pose_fps
+        self.pose_fps, self.context = pose_fps, context
         self.auto = not isinstance(mask, Mask) and mask.strip().lower() == "auto"
         self.mask = self._widest() if self.auto else Mask.parse(mask)
         # opened now, so that a missing or altered engine shows before minutes of perception
@@ -255,6 +257,7 @@ class Recognizer:
         latency_ms: Mapping[str, float],
     ) -> UtteranceEmotion:
         """Run the engine of what is there, and move the dialogue on."""
+        dialogue = dialogue if self.context else DialogueState()
         times = {m.value: float(latency_ms.get(m.value, 0.0)) for m in reversed(Modality)}
         present = [m for m in self.mask if m in features and len(features[m])]
         if not present:

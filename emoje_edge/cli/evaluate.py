@@ -37,15 +37,35 @@ if TYPE_CHECKING:
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder for features computed from raw media.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for report.json and confusion.png.")
 @click.option("--threads", type=int, default=None, help="CPU threads of the engine.")
+@click.option("--stress", is_flag=True, help="What noise, still bodies, other people's voices … do to the answers.")
+@click.option("--conditions", metavar="A,B…", help="Of --stress; all that there is material for by default.")
+@click.option(
+    "--companions",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder with ravdess/, pose/, video/, meld/ for --stress.  Default: the folder that --root lies in.",
+)
+@click.option(
+    "--speech",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Recordings of people who talk without acting, for --stress.",
+)
 def command(**given: Any) -> None:
     """Measure a model or the engines on a labelled data set.
 
     \b
     emoje-edge evaluate --dataset meld --root MELD --split dev
     emoje-edge evaluate --dataset ravdess --root RAVDESS --mask all --model RUN --format json
+    emoje-edge evaluate --stress --dataset meld --root DATA/meld
     """
+    needless = [f"--{name}" for name in ("conditions", "companions", "speech") if given[name]]
+    if needless and not given["stress"]:
+        raise UsageError(f"{', '.join(needless)} without --stress", "add --stress")
     if given["out"] and given["out"].exists() and not given["out"].is_dir():
         raise UsageError(f"{given['out']} is a file", "--out takes a folder")
+    if given["stress"]:
+        from emoje_edge.cli.stress import measure
+
+        return measure(**given)
     from emoje_edge.training.evaluate import draw_confusion, evaluate, evaluate_all, open_model
 
     mask = given["mask"]

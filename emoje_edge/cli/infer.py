@@ -41,6 +41,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
 @click.option("--backend", default="onnx", show_default=True, help="What runs the engine: onnx, tensorrt or aot.")
 @click.option("--fallback", is_flag=True, help="Where that backend has no engine here, take another and say so.")
+@click.option("--no-context", is_flag=True, help="Each utterance on its own, whatever was said before it.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress line and no notes on standard error.")
 def command(
     sources: tuple[str, ...],
@@ -54,6 +55,7 @@ def command(
     engine_dir: Path | None,
     backend: str,
     fallback: bool,
+    no_context: bool,
     quiet: bool,
 ) -> None:
     """Recognise the emotion of each utterance.
@@ -75,7 +77,9 @@ def command(
         logging.getLogger("emoje_edge").setLevel(logging.ERROR)
     from emoje_edge.recognizer import Recognizer
 
-    with Recognizer(mask, engine_dir=engine_dir, backend=backend, fallback=fallback, pose_fps=pose_fps) as recognizer:
+    with Recognizer(
+        mask, engine_dir=engine_dir, backend=backend, fallback=fallback, pose_fps=pose_fps, context=not no_context
+    ) as recognizer:
         if render and "pose" not in str(recognizer.mask):
             raise UsageError(f"--render with mask {recognizer.mask}", "the skeleton needs pose: --mask pose, or auto")
         outputs = Outputs(expanded, recognizer.labels, out, form, render, timeline, text)

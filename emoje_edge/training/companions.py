@@ -27,6 +27,7 @@ MEDIA = (*PICTURES, ".flac", ".mp3", ".ogg", ".wav")
 VIEWS = 8  # cameras a motion
 
 # What the shipped model was trained on, by the name of the data set; see the model card.
+_CONTENTS = {"bow", "bye", "call", "dance-short", "kick", "punch", "respond", "run", "slash", "walk", "walk-right"}
 _SEEN: dict[str, Callable[[Sample], bool]] = {
     "meld": lambda s: s.split == "train",
     "goemotions": lambda s: s.split == "train",
@@ -34,7 +35,6 @@ _SEEN: dict[str, Callable[[Sample], bool]] = {
     "ravdess": lambda s: s.group <= "actor16",
     "bandai": lambda s: s.group in _CONTENTS,
 }
-_CONTENTS = {"bow", "bye", "call", "dance-short", "kick", "punch", "respond", "run", "slash", "walk", "walk-right"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from emoje_edge.recognizer import DialogueState, Recognizer
 from emoje_edge.training.datasets import Corpus, Sample
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.metrics import bootstrap, weighted_f1
-from emoje_edge.training.stress_conditions import AGREEING, ALONE, EMPTY, VARYING, Condition, Given, recorded
+from emoje_edge.training.stress_conditions import ALONE, EMPTY, OWN, VARYING, Condition, Given, recorded
 
 SEED = 20240210
 NO_ANSWER = len(EMOTIONS)  # counts as a class that is never right
@@ -146,10 +147,16 @@ def stress(
     base: Modality,
     conditions: Sequence[Condition],
     *,
+    engines: str,
     not_measured: dict[str, str] | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> StressReport:
     """Run every condition (the first is `alone`) over a corpus.
+
+    Args:
+        engines: digest of the engines that the recogniser uses.
+        not_measured: conditions that there is no material for, and why; for the report.
+        progress: called with each condition's words.
 
     Raises:
         UsageError: engines of other classes than the seven emotions, or nothing labelled.
@@ -168,10 +175,9 @@ def stress(
         alone = found.predicted if alone is None else alone
         rows.append(found.row(alone))
     kept = tuple(r for r in rows if r.utterances)
-    empty = {r.condition: "no utterance has it" for r in rows if not r.utterances}
+    empty = {r.condition: "no utterance has it" for r in rows if not r.utterances and r.kind != OWN}
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    digest = engines_digest(recognizer)
-    return StressReport(corpus.name, base.value, digest, now, kept, {**(not_measured or {}), **empty})
+    return StressReport(corpus.name, base.value, engines, now, kept, {**(not_measured or {}), **empty})
 
 
 class _Answers:
@@ -258,34 +264,43 @@ def _uar(labels: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.mean([(predicted[labels == c] == c).mean() for c in np.unique(labels)])) if len(labels) else 0.0
 
 
-def engines_digest(recognizer: Recognizer) -> str:
+def engines_digest(engine_dir: Path | None, backend: str = "onnx") -> str:
     """Twelve digits that tell one set of engines from another: of the hashes of all their files."""
-    hashes = []
-    for mask in recognizer.masks:
-        folder = find_engine(mask, recognizer.backend, recognizer.engine_dir)
-        if folder is not None:
-            hashes += [f"{mask} {file.name} {file.sha256}" for file in read_manifest(folder).files]
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()[:12]
+    folders = [(mask, find_engine(mask, backend, engine_dir)) for mask in Mask.all()]
+    files = [f"{mask} {f.name} {f.sha256}" for mask, at in folders if at for f in read_manifest(at).files]
+    return hashlib.sha256("\n".join(files).encode()).hexdigest()[:12]
+
+
+def cells(report: StressReport) -> list[list[str]]:
+    """The table as words, its head first."""
+    added = [m for m in Modality if any(r.weights[m.value] for r in report.rows)]
+    head = ["beside it", "weighted F1", "95 %", "against alone", "95 %", "UA", *(f"{m} weighs" for m in added), "n"]
+    return [head, *(_cells(r, added) for r in report.rows)]
+
+
+def _cells(r: StressRow, added: Sequence[Modality]) -> list[str]:
+    change, interval = r.change_interval, r.interval
+    return [
+        r.says,
+        f"{r.weighted_f1:.3f}",
+        f"{interval[0]:.3f}–{interval[1]:.3f}" if interval else "–",
+        "" if r.kind == ALONE else f"{100 * r.change:+.1f}",
+        f"{100 * change[0]:+.1f} to {100 * change[1]:+.1f}" if change else "",
+        f"{r.uar:.3f}",
+        *(f"{r.weights[m.value]:.2f}" for m in added),
+        str(r.utterances),
+    ]
 
 
 def markdown(report: StressReport) -> str:
-    """The table for a document."""
-    head = ["beside it", "weighted F1", "95 %", "against alone", "UA", *(f"weight of {m}" for m in Modality), "n"]
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *(_cells(r) for r in report.rows))]
-    rules = "|" + "---|" * len(head)
-    told = f"{report.dataset}, {report.base} given. Engines {report.engines}, {report.date[:10]}."
-    follows = [f"{r.says}: {r.follows:+.2f}" for r in report.rows if r.follows is not None]
-    notes = [f"Rank correlation of the companion's weight with its signal-to-noise ratio: {'; '.join(follows)}."]
-    notes = notes if follows else []
-    notes += [f"Not measured: {name} ({why})." for name, why in report.not_measured.items() if name[:4] != "own-"]
-    return "\n".join([told, "", lines[0], rules, *lines[1:], *(["", " ".join(notes)] if notes else [])])
-
-
-def _cells(r: StressRow) -> list[str]:
-    change = "" if r.kind == ALONE else f"{100 * r.change:+.1f}"
-    if r.change_interval:
-        change += f" ({100 * r.change_interval[0]:+.1f} to {100 * r.change_interval[1]:+.1f})"
-    interval = f"{r.interval[0]:.3f}–{r.interval[1]:.3f}" if r.interval else "–"
-    weights = (f"{r.weights[m.value]:.2f}" if r.weights[m.value] else "–" for m in Modality)
-    says = f"**{r.says}**" if r.kind in (ALONE, AGREEING) else r.says
-    return [says, f"{r.weighted_f1:.3f}", interval, change, f"{r.uar:.3f}", *weights, str(r.utterances)]
+    """The table for a document, with what it was made of."""
+    head, *rows = cells(report)
+    lines = ["| " + " | ".join(row) + " |" for row in (head, *rows)]
+    told = f"{report.dataset}, {report.base} given; engines {report.engines}, {report.date[:10]}."
+    notes = [
+        f"{r.says}: rank correlation of weight and signal-to-noise ratio {r.follows:+.2f}."
+        for r in report.rows
+        if r.follows is not None
+    ]
+    notes += [f"Not measured: {name} ({why})." for name, why in report.not_measured.items()]
+    return "\n".join([told, "", lines[0], "|" + "---|" * len(head), *lines[1:], *([""] if notes else []), *notes])
