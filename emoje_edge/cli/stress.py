@@ -13,6 +13,7 @@ from emoje_edge.modality import Mask
 from emoje_edge.recognizer import Recognizer
 from emoje_edge.training.companions import VIEWS, read_companions, unseen
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
+from emoje_edge.training.datasets.ravdess import with_words
 from emoje_edge.training.stress import (
     StressReport,
     base_modality,
@@ -56,6 +57,8 @@ def measure(
     options = Options(cache=cache, ways=int(ways), views=VIEWS, samples=True)
     corpus = _part(open_dataset(dataset, root, options=options), split)
     base = base_modality(corpus, Mask.parse(mask) if mask else None)
+    if corpus.name == "ravdess":
+        corpus = with_words(corpus)
     folder = companions or (root if root.is_dir() else root.parent).resolve().parent
     found = read_companions(folder, speech=speech, cache=cache)
     chosen, lacking = choose(catalogue(base, found), conditions)
@@ -95,10 +98,10 @@ def _table(report: StressReport) -> None:
     table = Table(title=f"{report.dataset}, {report.base} given; engines {report.engines}")
     head, *rows = cells(report)
     for number, name in enumerate(head):
-        table.add_column(name, justify="right" if number else "left", no_wrap=number > 0)
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    console = Console(width=None if Console().is_terminal else 130)
+    console = Console(width=None if Console().is_terminal else 160)
     console.print(table)
     for r in report.rows:
         if r.follows is not None:

@@ -57,9 +57,9 @@ def _sample(path: Path, options: Options) -> Sample:
     )
 
 
-def spoken_words(sample: Sample) -> str:
-    """The sentence that is said in a clip: one of two, the same for all emotions."""
-    return SENTENCES[sample.dialogue.split("-")[4]]
+def with_words(corpus: Corpus) -> Corpus:
+    """The corpus with what is said in each clip: one of two sentences, the same for all emotions."""
+    return replace(corpus, samples=tuple(replace(s, text=SENTENCES[s.dialogue.split("-")[4]]) for s in corpus.samples))
 
 
 def load_with_action_units(root: Path, options: Options) -> Corpus:
