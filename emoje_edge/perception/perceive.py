@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time as clock
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,12 +77,13 @@ def perceive(
     *,
     tokeniser: Tokeniser | None = None,
     text: str | Path | None = None,
+    utterances: Sequence[Utterance] = (),
     pose_fps: float = skeleton.RATE,
     window: float = 3.0,
     hop: float = 1.5,
     estimator: Callable[[], PoseEstimator] = BlazePose,
     progress: Callable[[float], None] | None = None,
-) -> Iterator[Perceived]:
+) -> Generator[Perceived, None, None]:
     """Perceive a source utterance by utterance, each as soon as it is over, in the order of their beginnings.
 
     A cue keeps its times whatever its length; of one longer than 7.68 s the features are of its most telling 7.68 s
@@ -94,6 +95,7 @@ def perceive(
             text, subtitles do not tell the utterances either.
         tokeniser: turns text to ids; without it utterances have text but no text feature.
         text: subtitle file to use instead of the one beside or inside the source.
+        utterances: who spoke when, where that is known already (the rows of a data set): nothing is looked for.
         pose_fps: most pictures a second to look at.
         window, hop: s, of the windows that stand in where there are neither cues nor sound, or nobody speaks.
         estimator: makes what finds the body; called in the pose thread.
@@ -110,7 +112,9 @@ def perceive(
     Windows(window, hop)  # complains about sizes that do not fit before anything is opened
     with ExitStack() as stack:
         media = stack.enter_context(Media(source))
-        cues = _cues(source, text, media.info) if Modality.TEXT in wanted else []
+        cues = list(utterances)
+        if not cues and Modality.TEXT in wanted:
+            cues = _cues(source, text, media.info)
         video = Modality.POSE in wanted and media.info.has_video
         sound = Modality.AUDIO in wanted and media.info.has_audio
         _require_something(source, wanted, media.info, found=bool(cues or video or sound))

@@ -7,20 +7,25 @@ or a changed perception is never mistaken for the old one.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
-from collections.abc import Callable
+from contextlib import closing
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from emoje_edge.errors import EmojeError, WorkError
-from emoje_edge.modality import Modality
+from emoje_edge.modality import QUALITIES, Mask, Modality
+from emoje_edge.perception.audio import BANDS
+from emoje_edge.perception.skeleton import JOINTS
 from emoje_edge.training.datasets.base import Feature, Lazy
 from emoje_edge.training.datasets.options import Options
 
-# Raise by one whenever perception's numbers change.
-PERCEPTION = 3
+# Raise by one whenever perception's numbers of a modality change.
+PERCEPTION = {Modality.AUDIO: 3, Modality.POSE: 4}
+_SHAPE = {Modality.AUDIO: (BANDS,), Modality.POSE: (len(JOINTS), 3)}
 
 
 def clip_features(
@@ -63,7 +68,7 @@ def cached(
         if stores[part].is_file():
             return np.load(stores[part], allow_pickle=False)
         try:
-            found = _COMPUTE[modality](path, start or 0.0, end)
+            found = _perceive(path, modality, start or 0.0, end)
         except EmojeError as error:
             raise WorkError(f"{path}: {error.message}", error.hint or "take the row out, or mend the clip") from error
         for store, value in zip(stores, found, strict=True):
@@ -104,7 +109,7 @@ def _key(path: Path, modality: Modality, start: float | None, end: float | None)
         content = _hash(path, state.st_size, state.st_mtime_ns)
     except OSError as error:
         raise WorkError(f"{path} is not there or not readable: {error}", "check the path in the row") from error
-    text = f"{content} {modality} {start} {end} {PERCEPTION}"
+    text = f"{content} {modality} {start} {end} {PERCEPTION[modality]}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -129,38 +134,15 @@ def read_samples(path: Path, start: float = 0.0, end: float | None = None) -> np
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
-def _audio(path: Path, start: float, end: float | None) -> tuple[np.ndarray, np.ndarray]:
-    from emoje_edge.perception.audio import BANDS
-    from emoje_edge.perception.features import audio_feature
-    from emoje_edge.perception.quality import audio_quality
+def _perceive(path: Path, modality: Modality, start: float, end: float | None) -> tuple[np.ndarray, np.ndarray]:
+    """Feature and quality of one part of a clip, by the pass over a source that `infer` makes; empty for nothing."""
+    from emoje_edge.perception.perceive import perceive
+    from emoje_edge.perception.segmentation import Utterance
 
-    samples = read_samples(path, start, end)
-    found = audio_feature(samples)
-    feature = np.zeros((0, BANDS), np.float32) if found is None else found
-    return feature, audio_quality(samples)
-
-
-def _pose(path: Path, start: float, end: float | None) -> tuple[np.ndarray, np.ndarray]:
-    from emoje_edge.perception.media import VideoFrame, decode
-    from emoje_edge.perception.pose import BlazePose
-    from emoje_edge.perception.quality import pose_quality
-    from emoje_edge.perception.skeleton import JOINTS, RATE, normalise, resample
-
-    times: list[float] = []
-    landmarks: list[np.ndarray] = []
-    with BlazePose() as pose:
-        for frame in decode(path, video=True, audio=False, fps=RATE):
-            if end is not None and frame.time > end:
-                break
-            if isinstance(frame, VideoFrame) and frame.time >= start:
-                times.append(frame.time)
-                landmarks.append(pose.estimate(frame.pixels, frame.time))
-    poses = normalise(resample(times, np.stack(landmarks))) if times else np.zeros((0, len(JOINTS), 3), np.float32)
-    return poses, pose_quality(poses)
-
-
-# feature and quality
-_COMPUTE: dict[Modality, Callable[[Path, float, float | None], tuple[np.ndarray, np.ndarray]]] = {
-    Modality.AUDIO: _audio,
-    Modality.POSE: _pose,
-}
+    row = Utterance(start, math.inf if end is None else end)
+    # a part is left as soon as it is over; a whole clip is read to its end, which may turn out damaged
+    with closing(perceive(path, Mask.of([modality]), utterances=[row])) as run:
+        found = list(run if end is None else islice(run, 1))
+    if not found or modality not in found[0].features:
+        return np.zeros((0, *_SHAPE[modality]), np.float32), np.zeros(QUALITIES, np.float32)
+    return found[0].features[modality], found[0].quality[modality]
