@@ -10,7 +10,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 root = Path(__file__).parent
-version = re.search(r'__version__ = "([^"]+)"', (root / "emoje_edge" / "__init__.py").read_text()).group(1)
+version = re.search(r'__version__ = "([^"]+)"', (root / "emoje_edge" / "version.py").read_text()).group(1)
 
 setup(
     version=version,

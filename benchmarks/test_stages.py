@@ -11,7 +11,7 @@ from emoje_edge.perception.audio import SAMPLE_RATE, log_mel
 from emoje_edge.perception.media import VideoFrame, decode
 from emoje_edge.perception.pose import BlazePose
 from emoje_edge.perception.text import Tokeniser
-from emoje_edge.recognizer import POSE_FPS
+from emoje_edge.shapes import POSE_RATE
 from emoje_edge.shipped import TOKENIZER
 
 SENTENCES = (
@@ -28,7 +28,7 @@ def test_decode(benchmark: BenchmarkFixture, video: Path) -> None:
 
     def everything() -> float:
         last = 0.0
-        for part in decode(video, fps=POSE_FPS):
+        for part in decode(video, fps=POSE_RATE):
             last = max(last, part.time)
         return last
 
@@ -38,9 +38,9 @@ def test_decode(benchmark: BenchmarkFixture, video: Path) -> None:
 @pytest.mark.benchmark(group="perception, a frame")
 def test_pose(benchmark: BenchmarkFixture, video: Path) -> None:
     """One frame of the clip, the detector following its person."""
-    pictures = (part for part in decode(video, audio=False, fps=POSE_FPS) if isinstance(part, VideoFrame))
+    pictures = (part for part in decode(video, audio=False, fps=POSE_RATE) if isinstance(part, VideoFrame))
     frames = list(islice(pictures, 60))
-    times = (i / POSE_FPS for i in range(10**9))
+    times = (i / POSE_RATE for i in range(10**9))
     rotation = cycle(frames)
     with BlazePose() as estimator:
         benchmark.pedantic(lambda: estimator.estimate(next(rotation).pixels, next(times)), warmup_rounds=10, rounds=120)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
+from emoje_edge.version import __version__
 
 if TYPE_CHECKING:
     from emoje_edge.recognizer import DialogueState, Recognizer, UtteranceEmotion
 
-__version__ = "0.1.0"
 __all__ = [
     "EMOTIONS",
     "DialogueState",
@@ -20,6 +20,7 @@ __all__ = [
     "UsageError",
     "UtteranceEmotion",
     "WorkError",
+    "__version__",
 ]
 
 

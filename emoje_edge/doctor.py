@@ -15,12 +15,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from emoje_edge import __version__
 from emoje_edge.engine.backends import BACKENDS, backend
 from emoje_edge.engine.gpu import driver_release, first_gpu, jetpack, l4t_release
 from emoje_edge.engine.install import command, this_target
 from emoje_edge.errors import EmojeError
 from emoje_edge.modality import Mask
+from emoje_edge.version import __version__
 
 DEFAULT_BACKEND = "onnx"
 PACKAGES = (

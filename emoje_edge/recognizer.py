@@ -28,14 +28,13 @@ from emoje_edge.engine.manifest import FILE_NAME, read_manifest
 from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
+from emoje_edge.shapes import POSE_RATE
 from emoje_edge.shipped import TOKENIZER
 
 if TYPE_CHECKING:
     from emoje_edge.perception.perceive import Perceived
     from emoje_edge.perception.quality import Quality
     from emoje_edge.perception.text import Tokeniser
-
-POSE_FPS = 12.5
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class Recognizer:
         backend: str = "onnx",
         fallback: bool = False,
         threads: int | None = None,
-        pose_fps: float = POSE_FPS,
+        pose_fps: float = POSE_RATE,
         context: bool = True,
     ) -> None:
         if not 1.0 <= pose_fps <= 120.0:

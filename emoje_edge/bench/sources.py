@@ -48,11 +48,12 @@ def measure_source(path: Path, *, mask: str = "auto", threads: int = 1, pose_fps
     """
     start = time.perf_counter()
     from emoje_edge.perception.media import probe
-    from emoje_edge.recognizer import POSE_FPS, Recognizer
+    from emoje_edge.recognizer import Recognizer
+    from emoje_edge.shapes import POSE_RATE
 
     stages: dict[str, float] = dict.fromkeys(("pose", "audio", "text", "engine"), 0.0)
     first, rows = 0.0, 0
-    with Recognizer(mask, threads=threads, pose_fps=pose_fps or POSE_FPS) as recogniser:
+    with Recognizer(mask, threads=threads, pose_fps=pose_fps or POSE_RATE) as recogniser:
         for event in recogniser.stream(path):
             rows += 1
             first = first or time.perf_counter() - start

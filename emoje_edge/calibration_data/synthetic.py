@@ -16,6 +16,7 @@ from emoje_edge.modality import Modality
 from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder
 from emoje_edge.model.network import input_shape
 from emoje_edge.perception import audio, skeleton
+from emoje_edge.perception.features import audio_feature, pose_feature
 from emoje_edge.perception.text import Tokeniser
 from emoje_edge.shipped import SENTENCES, TOKENIZER
 
@@ -34,13 +35,17 @@ def synthetic_set(config: ModelConfig, tokenizer: Path | None, samples: int) -> 
                 rows[m] = _texts(tokenizer, samples, generator)
             case LogMelEncoder():
                 voices = min(samples, VOICES)
-                rows[m] = [audio.normalise(audio.log_mel(voice(generator))) for _ in range(voices)]
+                rows[m] = [heard for _ in range(voices) if (heard := audio_feature(voice(generator))) is not None]
             case LandmarkEncoder():
-                rows[m] = [skeleton.normalise(body(generator)) for _ in range(samples)]
+                rows[m] = [seen for _ in range(samples) if (seen := _seen(body(generator))) is not None]
             case _:  # features computed elsewhere: unit variance is all that is known of them
                 shape = input_shape(config, m)
                 rows[m] = list(generator.standard_normal((samples, *shape)).astype(np.float32))
     return pad_rows(rows, config, samples, SHIPPED)
+
+
+def _seen(joints: np.ndarray) -> np.ndarray | None:
+    return pose_feature(np.arange(len(joints)) / skeleton.RATE, joints)
 
 
 def _texts(tokenizer: Path | None, samples: int, generator: np.random.Generator) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ import click
 
 from emoje_edge.corpus.ledger import Ledger, read_head, read_plan
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.shapes import POSE_RATE
 
 if TYPE_CHECKING:
     from emoje_edge.corpus.labeller import Outcome
@@ -36,7 +37,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--file-timeout", type=float, metavar="S", help="Seconds that one recording may take.")
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs found.")
 @click.option("--labels", type=_PATH, help="CSV path,label[,start,end]: tell how far the answers agree with it.")
-@click.option("--pose-fps", type=float, default=12.5, show_default=True, help="Frames a second to look for bodies in.")
+@click.option("--pose-fps", type=float, default=POSE_RATE, show_default=True, help="Pictures a second to look at.")
 @click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
 @click.option("--backend", default="onnx", show_default=True, help="What runs the engines: onnx, tensorrt or aot.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")

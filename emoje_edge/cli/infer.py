@@ -18,6 +18,7 @@ from emoje_edge.cli.sources import expand
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.report.timeline import draw_timeline
 from emoje_edge.report.writers import FORMATS, OutputError
+from emoje_edge.shapes import POSE_RATE
 
 if TYPE_CHECKING:
     from emoje_edge.recognizer import Recognizer, UtteranceEmotion
@@ -36,7 +37,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--render", type=_PATH, help="Write a video of the skeleton on black, with the emotions.")
 @click.option("--timeline", type=_PATH, help="Write a picture: emotions over time, and what they rest on.")
 @click.option(
-    "--pose-fps", type=float, default=12.5, show_default=True, help="Frames a second to look for the body in."
+    "--pose-fps", type=float, default=POSE_RATE, show_default=True, help="Frames a second to look for the body in."
 )
 @click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
 @click.option("--backend", default="onnx", show_default=True, help="What runs the engine: onnx, tensorrt or aot.")

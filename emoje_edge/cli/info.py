@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from emoje_edge import __version__
 from emoje_edge.errors import EmojeError
 from emoje_edge.modality import Mask
+from emoje_edge.version import __version__
 
 # the distributions that a question about a failure needs; the last four come with extras
 _LIBRARIES = (

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 
 import click
 
-from emoje_edge import __version__
 from emoje_edge.errors import EmojeError, WorkError
+from emoje_edge.version import __version__
 
 # name -> (module that holds `command`, one line of help); a table, so that `--help` imports none of them
 COMMANDS: dict[str, tuple[str, str]] = {

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoje_edge import __version__
+from emoje_edge.shapes import POSE_RATE
+from emoje_edge.version import __version__
 
 if TYPE_CHECKING:
     from emoje_edge.recognizer import Recognizer
@@ -25,7 +26,7 @@ class Settings:
     mask: str = "auto"
     engine_dir: str | None = None
     backend: str = "onnx"
-    pose_fps: float = 12.5
+    pose_fps: float = POSE_RATE
 
     def open(self) -> Recognizer:
         """A recogniser of one thread: the workers are what fills the cores.

@@ -275,7 +275,7 @@ def _candidate(plan: Plan, module: Backend, request: BuildRequest, references: R
 def _manifest(plan: Plan, request: BuildRequest, built: Built, files: tuple[FileEntry, ...]) -> Manifest:
     from emoje_calibration.hashes import weights_sha256
 
-    from emoje_edge import __version__
+    from emoje_edge.version import __version__
 
     config = plan.network.config
     batch: int | str = BATCH if built.dynamic_batch else request.example[0].shape[0]

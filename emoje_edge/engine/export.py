@@ -68,10 +68,10 @@ def emit_with_integers(
     """The model, and for each traced `qdq` of an activation the name of its integers in the graph."""
     import numpy as np
 
-    from emoje_edge import __version__
     from emoje_edge.engine.onnx_emitter import Emitter, Value
     from emoje_edge.engine.onnx_graph import GraphBuilder
     from emoje_edge.engine.onnx_ops import TABLE
+    from emoje_edge.version import __version__
 
     builder = GraphBuilder()
     emitter = Emitter(builder, TABLE, dialect, TRACED_BATCH, "speaker")

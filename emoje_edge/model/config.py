@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
+from emoje_edge.shapes import FRAMES, POSES, TOKENS
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class TextEncoder:
 
     kind: ClassVar[str] = "text"
     vocabulary: int = 8192
-    tokens: int = 32
+    tokens: int = TOKENS
     width: int = 256
     layers: int = 3
     heads: int = 4
@@ -33,7 +34,7 @@ class LogMelEncoder:
 
     kind: ClassVar[str] = "logmel"
     stride: ClassVar[int] = 16
-    frames: int = 768
+    frames: int = FRAMES
     bands: int = 64
     width: int = 128
     layers: int = 0
@@ -50,7 +51,7 @@ class LandmarkEncoder:
 
     kind: ClassVar[str] = "landmarks"
     stride: ClassVar[int] = 4
-    frames: int = 96
+    frames: int = POSES
     joints: int = 13
     width: int = 128
     layers: int = 0

@@ -13,10 +13,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError
+from emoje_edge.shapes import FRAME_RATE, SAMPLE_RATE
 
-SAMPLE_RATE = 16_000  # Hz
 WINDOW = 400  # samples: 25 ms
-HOP = 160  # samples: 10 ms
+HOP = SAMPLE_RATE // FRAME_RATE  # samples
 HOP_SECONDS = HOP / SAMPLE_RATE
 FFT_SIZE = 512
 BANDS = 64

@@ -9,11 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.perception import audio, skeleton
-from emoje_edge.perception.segmentation import LONGEST
 from emoje_edge.perception.sound_buffer import loudest
-
-FRAMES = 768  # of audio
-POSES = 96
+from emoje_edge.shapes import FRAMES, LONGEST, POSES, SAMPLE_RATE
 
 
 def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -25,9 +22,9 @@ def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
     Returns:
         float32 [F <= 768, 64]; None for less than 0.1 s, or for digital silence, which says nothing.
     """
-    if samples.size < 0.1 * audio.SAMPLE_RATE or not samples.any():
+    if samples.size < 0.1 * SAMPLE_RATE or not samples.any():
         return None
-    frames = audio.log_mel(loudest(samples, round(LONGEST * audio.SAMPLE_RATE)))[:FRAMES]
+    frames = audio.log_mel(loudest(samples, round(LONGEST * SAMPLE_RATE)))[:FRAMES]
     return audio.normalise(audio.spoken(frames))
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from emoje_edge.errors import UsageError
 from emoje_edge.perception.media import AudioBlock
+from emoje_edge.shapes import LONGEST
 
-LONGEST = 7.68  # s, what an engine hears and sees of one utterance
 SHORTEST = 0.4  # s; shorter sounds are no utterance
 
 

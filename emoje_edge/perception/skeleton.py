@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError
+from emoje_edge.shapes import POSE_RATE
 
 Landmarks = NDArray[np.float32]
 
@@ -44,7 +45,7 @@ BONES: tuple[tuple[int, int], ...] = (
     (8, 10),
     (10, 12),
 )  # pairs of joints that a skeleton drawing joins; the head is a point of its own
-RATE = 12.5  # Hz; body motion that carries emotion lies below 6 Hz
+RATE = POSE_RATE
 VISIBLE = 0.5  # below it a joint is not there: BlazePose guesses what it does not see, and says so
 REACH = 6.0  # shoulder widths; beyond it a landmark is a detector's slip
 

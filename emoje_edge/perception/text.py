@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.errors import WorkError
+from emoje_edge.shapes import TOKENS
 
-LENGTH = 32
 # Of a longer utterance its beginning and its end: where people say what they feel, and what the reply answers.
 _HEAD, _TAIL = 24, 8
 UNKNOWN = "[UNK]"
@@ -67,6 +67,6 @@ class Tokeniser:
         if not text.strip():
             return np.zeros(0, dtype=np.int64)
         ids = self._tokenizer.encode(text).ids
-        if len(ids) > LENGTH:
+        if len(ids) > TOKENS:
             ids = ids[:_HEAD] + ids[-_TAIL:]
         return np.asarray(ids, dtype=np.int64)

@@ -13,12 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError
-from emoje_edge.perception.skeleton import BONES, JOINTS, RATE, normalise, resample
-from emoje_edge.training.datasets.cameras import FRAMES, CameraSettings, view
+from emoje_edge.modality import Modality
+from emoje_edge.perception.perceive import perceive
+from emoje_edge.perception.skeleton import BONES, JOINTS, RATE
+from emoje_edge.shapes import LONGEST
+from emoje_edge.training.datasets.cameras import CameraSettings, view
 from emoje_edge.training.datasets.mocap import STYLES, read_bandai
 
 CLIPS = ("face_recognition_short_hamilton.mp4", "liveportrait_d13.mp4", "intel_asl/*.mkv")
 VIEWS = 8  # cameras a motion
+SHORTEST = 10  # frames
 Landmarks = NDArray[np.float32]
 
 
@@ -30,31 +34,17 @@ def filmed(root: Path, cache: Path) -> list[Landmarks]:
         if not paths:
             raise UsageError(f"no clips under {root / 'video'}", f"there should be {', '.join(CLIPS)}")
         cache.mkdir(parents=True, exist_ok=True)
-        windows = [w for path in paths for w in _windows(*_track(path))]
+        windows = [w for path in paths for w in _windows(path)]
         np.savez(file, **{f"{i:03d}": w for i, w in enumerate(windows)})
     with np.load(file) as z:
-        return [normalise(z[key]) for key in sorted(z.files)]
+        return [z[key] for key in sorted(z.files)]
 
 
-def _track(path: Path) -> tuple[list[float], Landmarks]:
-    """Times in seconds and raw landmarks of one clip, at about 12.5 Hz."""
-    import av
-
-    from emoje_edge.perception.pose import BlazePose
-
-    times: list[float] = []
-    found: list[Landmarks] = []
-    with av.open(str(path)) as container, BlazePose() as estimator:
-        for frame in container.decode(video=0):
-            if not times or frame.time >= times[-1] + 0.9 / RATE:
-                times.append(frame.time)
-                found.append(estimator.estimate(frame.to_ndarray(format="rgb24").astype(np.uint8), frame.time))
-    return times, np.stack(found)
-
-
-def _windows(times: Sequence[float], landmarks: Landmarks) -> list[Landmarks]:
-    even = resample(times, landmarks)
-    return [even[i : i + FRAMES] for i in range(0, len(even), FRAMES) if len(even) - i >= 10]
+def _windows(path: Path) -> list[Landmarks]:
+    """Landmarks of one clip, 7.68 s at a time, as the engines get them."""
+    found = perceive(path, "pose", window=LONGEST, hop=LONGEST)
+    poses = [seen.features[Modality.POSE] for seen in found if Modality.POSE in seen.features]
+    return [x for x in poses if len(x) >= SHORTEST]
 
 
 def trained(root: Path, *, seed: int = 0, settings: CameraSettings | None = None) -> list[Landmarks]:

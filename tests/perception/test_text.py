@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from emoje_edge.errors import WorkError
-from emoje_edge.perception.text import LENGTH, Tokeniser
+from emoje_edge.perception.text import Tokeniser
+from emoje_edge.shapes import TOKENS
 from emoje_edge.shipped import TOKENIZER
 
 
@@ -23,7 +24,7 @@ def test_words_become_ids(tokeniser):
 def test_a_long_utterance_keeps_its_beginning_and_end(tokeniser):
     start, end = "Well I really do think that", "you know this makes me so very happy!"
     long = tokeniser.encode(f"{start} {'and then ' * 60} {end}")
-    assert long.size == LENGTH
+    assert long.size == TOKENS
     assert np.array_equal(long[:6], tokeniser.encode(start)[:6])
     assert np.array_equal(long[-6:], tokeniser.encode(end)[-6:])
 
@@ -35,7 +36,7 @@ def test_no_words_no_ids(tokeniser, text):
 
 @pytest.mark.parametrize("text", ["é ü 漢字 🙂", "\x00\ufffd", "a" * 100_000])
 def test_any_text_is_taken(tokeniser, text):
-    assert tokeniser.encode(text).size <= LENGTH
+    assert tokeniser.encode(text).size <= TOKENS
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "not json"])

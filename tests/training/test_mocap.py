@@ -166,7 +166,7 @@ def test_any_view_is_what_the_network_takes(seed: int, frames: int) -> None:
     got = cameras.view(walker(frames), 30.0, np.random.default_rng(seed), cameras.CameraSettings())
     assert got.dtype == np.float32
     assert got.shape[1:] == (13, 3)
-    assert 1 <= len(got) <= cameras.FRAMES
+    assert 1 <= len(got) <= cameras.POSES
     assert np.isfinite(got).all()
     assert (got[got[..., 2] == 0] == 0).all()
 

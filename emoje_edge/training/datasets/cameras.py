@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emoje_edge.perception.skeleton import JOINTS, RATE, normalise, resample
+from emoje_edge.perception.features import pose_feature
+from emoje_edge.perception.skeleton import JOINTS
+from emoje_edge.shapes import POSE_RATE, POSES
 
-FRAMES = 96  # the engine's capacity, 7.68 s at 12.5 Hz
 LEFT_RIGHT = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11]
 # joints out of the picture when it ends at the ankles, knees, hips
 _CROPS = {"body": (), "knees": (11, 12), "hips": (9, 10, 11, 12), "chest": (7, 8, 9, 10, 11, 12)}
@@ -115,12 +116,13 @@ def view(
     flat = flat + _noise(flat.shape, g) * settings.jitter * unit * np.sqrt(distance / 2.0)
     seen = _visibility(flat, unit, g, settings)
     landmarks = np.concatenate([flat, seen[..., None]], -1).astype(np.float32)
-    return normalise(resample(times, landmarks, RATE)[:FRAMES])
+    found = pose_feature(times, landmarks)
+    return np.zeros((1, len(JOINTS), 3), np.float32) if found is None else found
 
 
 def _window(times: NDArray[np.float64], g: np.random.Generator) -> tuple[float, float]:
     """A part of the motion as long as an utterance: 1.6 to 7.6 s, the whole where it is shorter."""
-    length = min(times[-1], g.uniform(1.6, (FRAMES - 1) / RATE))
+    length = min(times[-1], g.uniform(1.6, (POSES - 1) / POSE_RATE))
     start = g.uniform(0, times[-1] - length) if times[-1] > length else 0.0
     return float(start), float(start + length)
 

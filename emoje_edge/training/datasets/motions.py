@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from emoje_edge.modality import Modality
-from emoje_edge.perception.skeleton import RATE, normalise, resample
+from emoje_edge.perception.features import pose_feature
+from emoje_edge.shapes import LONGEST
 from emoje_edge.training.datasets.base import Corpus, Lazy, Sample
-from emoje_edge.training.datasets.cameras import FRAMES, STAGE, CameraSettings, view
+from emoje_edge.training.datasets.cameras import STAGE, CameraSettings, view
 from emoje_edge.training.datasets.files import find_files, split_of
 from emoje_edge.training.datasets.mocap import KINECT_CLASSES, STYLES, Motion, read_bandai, read_kinect
 from emoje_edge.training.datasets.options import Options
@@ -67,9 +68,11 @@ def front(motion: Motion) -> np.ndarray:
     x, y, z = np.moveaxis(motion.positions, -1, 0)
     flat = np.stack([x, z * np.sin(TILT) - y * np.cos(TILT)], -1)
     landmarks = np.concatenate([flat, np.ones((*flat.shape[:2], 1))], -1).astype(np.float32)
-    even = resample(np.arange(len(flat)) / motion.fps, landmarks, RATE)
-    first = max(0, (len(even) - FRAMES) // 2)
-    return normalise(even[first : first + FRAMES])
+    times = np.arange(len(flat)) / motion.fps
+    inside = np.abs(times - times[-1] / 2) <= LONGEST / 2
+    found = pose_feature(times[inside], landmarks[inside])
+    assert found is not None  # every joint is visible
+    return found
 
 
 def load_kinect(root: Path, options: Options) -> Corpus:
