@@ -28,6 +28,8 @@ from emoje_edge.engine.manifest import FILE_NAME, read_manifest
 from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
+from emoje_edge.perception.audio import SAMPLE_RATE
+from emoje_edge.perception.sound import given as given_sound
 from emoje_edge.shapes import POSE_RATE
 from emoje_edge.shipped import TOKENIZER
 
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
     from emoje_edge.perception.perceive import Perceived
     from emoje_edge.perception.quality import Quality
     from emoje_edge.perception.text import Tokeniser
+
+
+_OF_33 = (
+    "; of MediaPipe's 33: the middle of the ears 7 and 8, then [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28], "
+    "with x times the picture's width and y times its height"
+)
 
 
 @dataclass(frozen=True)
@@ -207,7 +215,8 @@ class Recognizer:
 
         Args:
             text: what was said.
-            audio: samples [N] or [N, channels] (int16, or floats of full scale 1) and their rate, Hz.
+            audio: samples and their rate, Hz: [N], [N, channels] or [channels, N]; int16, int32, uint8, or floats of
+                full scale 1.
             pose: landmarks [T, 13, 3] at `pose_fps`, joints as in `emoje_edge.perception.skeleton.JOINTS`: x, y in one
                 unit (pixels, or picture heights; y down) and visibility.
             speaker: who; two different names in a row of one conversation make a turn.
@@ -216,7 +225,8 @@ class Recognizer:
         Raises:
             UsageError: a modality outside the mask, or arrays of another shape.
         """
-        given = {Modality.TEXT: text, Modality.AUDIO: audio, Modality.POSE: pose}
+        sound = None if audio is None else given_sound(audio)
+        given = {Modality.TEXT: text, Modality.AUDIO: sound, Modality.POSE: pose}
         surplus = [m.value for m, value in given.items() if value is not None and m not in self.mask]
         if surplus:
             raise UsageError(f"{', '.join(surplus)} for a recogniser of {self.mask}", "open it with a mask that has it")
@@ -230,9 +240,8 @@ class Recognizer:
                 if found is not None:
                     features[modality], quality[modality] = found
                 latency[modality.value] = (time.perf_counter() - begin) * 1000
-        seconds = max(
-            len(audio[0]) / audio[1] if audio else 0.0, len(pose) / self.pose_fps if pose is not None else 0.0
-        )
+        heard = 0.0 if sound is None else len(sound) / SAMPLE_RATE
+        seconds = max(heard, 0.0 if pose is None else len(pose) / self.pose_fps)
         dialogue = DialogueState() if state is None else state
         return self._decide(
             features,
@@ -327,17 +336,14 @@ class Recognizer:
             return self._tokeniser().encode(value), text_quality(self._tokeniser().known(value))
         from emoje_edge.perception.features import audio_feature, pose_feature
         from emoje_edge.perception.skeleton import JOINTS
-        from emoje_edge.perception.sound import mono
 
         if modality is Modality.AUDIO:
-            samples = mono(*value)
-            frames = audio_feature(samples)
-            return None if frames is None else (frames, audio_quality(samples))
+            frames = audio_feature(value)
+            return None if frames is None else (frames, audio_quality(value))
         joints = np.asarray(value, np.float32)
         if joints.ndim != 3 or joints.shape[1:] != (len(JOINTS), 3):
-            raise UsageError(
-                f"landmarks of shape {list(joints.shape)}", f"give [frames, {len(JOINTS)}, 3]: x, y, visibility"
-            )
+            hint = f"give [frames, {len(JOINTS)}, 3]: x, y, visibility"
+            raise UsageError(f"landmarks of shape {list(joints.shape)}", hint + (_OF_33 if 33 in joints.shape else ""))
         poses = pose_feature(np.arange(len(joints)) / self.pose_fps, joints)
         return None if poses is None else (poses, pose_quality(poses))
 

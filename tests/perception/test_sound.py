@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emoje_edge.errors import UsageError
-from emoje_edge.perception.sound import mono
+from emoje_edge.perception.sound import given, mono
 
 RATE = 16_000
 
@@ -23,8 +23,38 @@ def test_sound_of_any_rate_and_layout_is_heard_alike(rate: int) -> None:
         assert np.abs(heard[middle] - buzz()[: len(heard)][middle]).max() < 0.03
 
 
+def test_channels_first_or_last_and_every_number_format_are_the_same_sound() -> None:
+    x = buzz()
+    whole = np.round(x.astype(np.float64) * 2**31).astype(np.int32)
+    eight = (np.round(x * 127) + 128).astype(np.uint8)
+    for samples in (np.stack([x, x]), np.stack([x, x], 1), x[None], x[:, None], whole, whole[None], x.astype("f8")):
+        np.testing.assert_allclose(mono(samples, RATE), x, atol=1e-6)
+    np.testing.assert_allclose(mono(eight, RATE), x, atol=0.01)
+
+
+def test_opposite_phase_is_heard() -> None:
+    np.testing.assert_allclose(mono(np.stack([buzz(), -buzz()]), RATE), buzz(), atol=1e-6)
+
+
 @pytest.mark.parametrize(
-    ("samples", "rate"), [(np.zeros((2, 2, 2)), RATE), (np.zeros(9, np.int32), RATE), (np.zeros(9), 0)]
+    ("audio", "words"),
+    [
+        (buzz(), "audio without its rate: ndarray"),
+        ((buzz(),), "audio without its rate"),
+        ((RATE, buzz()), r"\(rate, samples\)"),
+        ((buzz() * 32768, RATE), "floats up to 98"),
+        ((np.full(99, np.nan), RATE), "not finite"),
+        ((buzz(), "16k"), "audio at 16k Hz"),
+        ((np.zeros((100, 99)), RATE), "99 channels"),
+    ],
+)
+def test_what_is_no_sound_is_told(audio: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        given(audio)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate"), [(np.zeros((2, 2, 2)), RATE), (np.zeros(9, np.int16), 0), (np.array(["a"]), RATE)]
 )
 def test_sound_of_another_kind_is_refused(samples: np.ndarray, rate: int) -> None:
     with pytest.raises(UsageError, match="audio"):
