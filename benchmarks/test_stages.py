@@ -8,8 +8,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from emoje_edge.perception.audio import SAMPLE_RATE, log_mel
+from emoje_edge.perception.bodies.estimator import BlazePose
 from emoje_edge.perception.media import VideoFrame, decode
-from emoje_edge.perception.pose import BlazePose
 from emoje_edge.perception.text import Tokeniser
 from emoje_edge.shapes import POSE_RATE
 from emoje_edge.shipped import TOKENIZER

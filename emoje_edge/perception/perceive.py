@@ -1,6 +1,6 @@
 """The pass over a source: from a video to utterances with what each modality gives of them.
 
-The source is decoded in the caller's thread, bodies are found in a second one (MediaPipe leaves the interpreter free
+The source is decoded in the caller's thread, bodies are found in a second one (the networks leave the interpreter free
 meanwhile).  A few pictures wait between them, and what lies before every open utterance is forgotten, so
 memory does not grow with the length of a video.
 """
@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception import skeleton
+from emoje_edge.perception.bodies.estimator import BlazePose, PoseEstimator
+from emoje_edge.perception.bodies.worker import PoseWorker
 from emoje_edge.perception.cues import embedded_cues, read_cues, sidecar
 from emoje_edge.perception.features import audio_feature, pose_feature
 from emoje_edge.perception.media import AudioBlock, Media, MediaInfo, VideoFrame
-from emoje_edge.perception.pose import BlazePose, PoseEstimator
-from emoje_edge.perception.pose_worker import PoseWorker
 from emoje_edge.perception.quality import Quality, audio_quality, pose_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, Segmenter, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
@@ -229,11 +229,12 @@ class _Run:
         times, joints = np.zeros(0), np.zeros((0, len(skeleton.JOINTS), 3), dtype=np.float32)
         if self._worker is not None:
             begin = clock.perf_counter()
-            times, joints, cost = self._worker.track.take(utterance.start, end)
+            seen = self._worker.track.take(utterance.start, end)
+            times, joints = seen.times, seen.joints()
             poses = pose_feature(times, joints)
             if poses is not None:
                 features[Modality.POSE], quality[Modality.POSE] = poses, pose_quality(poses)
-            latency["pose"] = cost + _since(begin)
+            latency["pose"] = seen.cost_ms + _since(begin)
         return Perceived(
             start=utterance.start,
             end=utterance.end,

@@ -6,9 +6,10 @@ import pytest
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
+from emoje_edge.perception.bodies.estimator import Body
+from emoje_edge.perception.bodies.worker import PoseWorker
 from emoje_edge.perception.media import AudioBlock, VideoFrame
 from emoje_edge.perception.perceive import _Run, perceive
-from emoje_edge.perception.pose_worker import PoseWorker
 from emoje_edge.perception.segmentation import Cues, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.text import Tokeniser
@@ -28,7 +29,7 @@ def tokeniser():
 class Walker:
     """An estimator as a user may plug one in: a body in the middle, whose head walks to the right with time."""
 
-    closed = 0
+    closed, in_view = 0, 1
 
     def estimate(self, pixels, time):
         height, width = pixels.shape[:2]
@@ -36,7 +37,7 @@ class Walker:
         joints[:, 0] = 0.5 * width / height + np.array([0, 1, -1, 2, -2, 2, -2, 1, -1, 1, -1, 1, -1]) / 10
         joints[:, 1] = 0.5 + np.array([-3, -2, -2, 0, 0, 1, 1, 1, 1, 3, 3, 4, 4]) / 10
         joints[0, 0] += 0.01 * time
-        return joints
+        return (Body(1, joints),)
 
     def close(self):
         Walker.closed += 1
@@ -44,7 +45,7 @@ class Walker:
 
 class Nobody(Walker):
     def estimate(self, pixels, time):
-        return np.zeros((13, 3), np.float32)
+        return ()
 
 
 def _srt(path, *cues):
@@ -258,7 +259,7 @@ def test_what_is_kept_does_not_grow(kind):
             run.take(VideoFrame(half / 2 + step / 10, picture))
         found += run.closed()
         sound = 0 if run._sound is None else run._sound.take(-1e9, 1e9).size / 16000
-        kept.append(max(sound, worker.track.take(-1e9, 1e9)[0].size / 10))
+        kept.append(max(sound, worker.track.take(-1e9, 1e9).times.size / 10))
     found += run.rest(everything=False)
     worker.close()
     assert len(found) >= 7

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoje_edge.perception.pose import BlazePose
+from emoje_edge.perception.bodies.detector import find
+from emoje_edge.perception.bodies.estimator import BlazePose
+from emoje_edge.perception.bodies.networks import CROP_SIDE, shared_networks
+from emoje_edge.perception.bodies.regions import crop
 from emoje_edge.shipped import TOKENIZER
 from tests.offline import missing, run_offline
 
@@ -47,7 +50,9 @@ def test_nothing_is_reached(person, tmp_path):
     assert done.stderr == ""
     found = json.loads(done.stdout)
     assert found["masks"] == ["text,audio,pose"]
-    assert not {"torch", "transformers", "onnx", "matplotlib", "cv2"} & set(found["modules"])
+    assert not {"torch", "transformers", "onnx", "matplotlib", "cv2", "mediapipe", "jax", "scipy", "PIL"} & set(
+        found["modules"]
+    )
 
 
 def test_pose_alone_loads_no_tokenizer_and_writes_no_file(person, tmp_path):
@@ -80,17 +85,32 @@ def test_the_net_holds(code, tmp_path):
 def test_no_landmark_of_the_face_gets_out(portrait):
     """The head is one point between the ears; none of landmarks 0 to 10 can be told from what is returned."""
     with BlazePose() as estimator:
-        joints = estimator.estimate(portrait, 0.0)
-        landmarks = estimator._graph.process(portrait).pose_landmarks.landmark
-    points = np.array([(p.x * 512 / 600, p.y) for p in landmarks])
-    face, rest = points[:11], points[11:]
-    # pixels between the nearest joint and each landmark of the face
-    far = np.linalg.norm(face[:, None] - joints[None, :, :2], axis=-1).min(axis=1) * 600
-    assert (far > 4).all()
-    # the shoulders, in contrast, are among what is returned
-    near = np.linalg.norm(rest[:2, None] - joints[None, :, :2], axis=-1).min(axis=1) * 600
-    assert (near < 5).all()
-    assert joints.shape == (13, 3)
+        (body,) = estimator.estimate(portrait, 0.0)
+        points = all_landmarks(portrait, find(shared_networks(), portrait)[0].region)
+    joints = body.joints[:, :2] * len(portrait)
+    face, shoulders = points[:11], points[11:13]
+    # pixels between the nearest joint and each landmark
+    assert (np.linalg.norm(face[:, None] - joints[None], axis=-1).min(axis=1) > 4).all()
+    # the shoulders, in contrast, are among what is returned, but for what the heatmap mends
+    assert (np.linalg.norm(shoulders[:, None] - joints[None], axis=-1).min(axis=1) < 12).all()
+    assert body.joints.shape == (13, 3)
+
+
+def all_landmarks(picture, region):
+    """What the network itself would tell of a body: [33, 2] in px."""
+    points, _, _ = shared_networks().landmarks(crop(picture, region, CROP_SIDE)[None])
+    m = region.matrix(CROP_SIDE)
+    return points[0, :33, :2] @ m[:, :2].T + m[:, 2]
+
+
+def test_an_estimator_holds_nothing_of_the_face(portrait):
+    """All arrays that it keeps between two pictures: thirteen joints and what smooths fourteen points and two."""
+    with BlazePose() as estimator:
+        estimator.estimate(portrait, 0.0)
+        (person,) = estimator._tracker._persons
+        kept = [value for part in (person, person._body, person._crop) for value in vars(part).values()]
+        lengths = {len(value) for value in kept if isinstance(value, np.ndarray)}
+    assert lengths == {13, 14, 2, 7}  # joints; ears and body; the crop and its speed; bones
 
 
 def test_an_estimator_keeps_no_picture(portrait):

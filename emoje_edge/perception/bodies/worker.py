@@ -7,21 +7,47 @@ import threading
 import time as clock
 from bisect import bisect_left
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.errors import EmojeError, WorkError
+from emoje_edge.perception.bodies.estimator import Body, PoseEstimator, first_joints
 from emoje_edge.perception.media import VideoFrame
-from emoje_edge.perception.pose import PoseEstimator
 from emoje_edge.perception.skeleton import JOINTS
 
 _QUEUE = 16  # pictures that wait at most: under 20 MB
 _PATIENCE = 0.1  # s between two looks at whether the other side is still there
 
 
+@dataclass(frozen=True)
+class Seen:
+    """The pictures of some time and who is in them.
+
+    Attributes:
+        times: float64 [T], s.
+        bodies: of each picture, those known longest first.
+        cost_ms: what looking at them took.
+    """
+
+    times: NDArray[np.float64]
+    bodies: tuple[tuple[Body, ...], ...]
+    cost_ms: float
+
+    @property
+    def people(self) -> tuple[int, ...]:
+        """Numbers of all who are in any of the pictures, rising."""
+        return tuple(sorted({body.person for bodies in self.bodies for body in bodies}))
+
+    def joints(self, person: int | None = None) -> NDArray[np.float32]:
+        """[T, 13, 3] of one person, all zero where they are not; None: of whoever is known longest in each picture."""
+        wanted = [[b for b in bodies if person is None or b.person == person] for bodies in self.bodies]
+        return np.array([first_joints(bodies) for bodies in wanted], np.float32).reshape(-1, len(JOINTS), 3)
+
+
 class PoseTrack:
-    """Landmarks of the pictures that open utterances still need, filled by one thread and read by another.
+    """Bodies in the pictures that open utterances still need, filled by one thread and read by another.
 
     Attributes:
         until: s, time of the last picture that was looked at; -inf before the first.
@@ -31,29 +57,29 @@ class PoseTrack:
         self.until = -np.inf
         self._lock = threading.Lock()
         self._times: list[float] = []
-        self._joints: list[NDArray[np.float32]] = []
+        self._bodies: list[tuple[Body, ...]] = []
         self._costs: list[float] = []
 
-    def add(self, time: float, joints: NDArray[np.float32], cost_ms: float) -> None:
+    def add(self, time: float, bodies: tuple[Body, ...], cost_ms: float) -> None:
         with self._lock:
             # times rise, so that they can be searched and resampled; a clock that stands still brings nothing new
             if not self._times or time > self._times[-1]:
                 self._times.append(time)
-                self._joints.append(joints)
+                self._bodies.append(bodies)
                 self._costs.append(cost_ms)
             self.until = max(self.until, time)
 
-    def take(self, start: float, end: float) -> tuple[NDArray[np.float64], NDArray[np.float32], float]:
-        """Times [T] (s), landmarks [T, 13, 3] and the milliseconds they took, start <= time < end."""
+    def take(self, start: float, end: float) -> Seen:
+        """What lies in start <= time < end (s)."""
         with self._lock:
             low, high = bisect_left(self._times, start), bisect_left(self._times, end)
-            joints = np.array(self._joints[low:high], dtype=np.float32).reshape(-1, len(JOINTS), 3)
-            return np.array(self._times[low:high], dtype=np.float64), joints, sum(self._costs[low:high])
+            times = np.array(self._times[low:high], dtype=np.float64)
+            return Seen(times, tuple(self._bodies[low:high]), sum(self._costs[low:high]))
 
     def forget(self, before: float) -> None:
         with self._lock:
             low = bisect_left(self._times, before)
-            del self._times[:low], self._joints[:low], self._costs[:low]
+            del self._times[:low], self._bodies[:low], self._costs[:low]
 
 
 class PoseWorker:
@@ -61,10 +87,14 @@ class PoseWorker:
 
     Args:
         make: makes the estimator, in the worker's thread: starting it up takes as long as decoding some seconds.
+
+    Attributes:
+        in_view: the most bodies that were seen at one time, followed or not.
     """
 
     def __init__(self, make: Callable[[], PoseEstimator]) -> None:
         self.track = PoseTrack()
+        self.in_view = 0
         self._make = make
         self._pictures: queue.Queue[VideoFrame | None] = queue.Queue(_QUEUE)
         self._stop = threading.Event()
@@ -115,8 +145,9 @@ class PoseWorker:
             try:
                 while (picture := self._next()) is not None:
                     begin = clock.perf_counter()
-                    joints = estimator.estimate(picture.pixels, picture.time)
-                    self.track.add(picture.time, joints, 1e3 * (clock.perf_counter() - begin))
+                    bodies = estimator.estimate(picture.pixels, picture.time)
+                    self.in_view = estimator.in_view
+                    self.track.add(picture.time, bodies, 1e3 * (clock.perf_counter() - begin))
             finally:
                 estimator.close()
         except BaseException as error:  # handed to the caller's thread, which raises it
