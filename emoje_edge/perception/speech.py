@@ -16,23 +16,25 @@ from emoje_edge.errors import WorkError
 
 MODEL = Path(__file__).resolve().parent.parent / "assets" / "speech" / "silero_vad.onnx"
 FRAME = 512  # samples at 16 kHz: 32 ms, what the network judges at a time
-SPEECH = 0.5  # probability from which a frame counts as speech
+SPEECH, STILL_SPEECH = 0.5, 0.35  # probability from which a frame counts as speech; within an utterance
 _CONTEXT, _STATE = 64, (1, 1, 128)  # samples before each frame that it sees too; its memory's shape
 
 
 class SpeechStream:
-    """The network over a sound that comes in pieces; its memory goes from one to the next.
+    """The network over a sound that comes in pieces; its memory goes from one to the next.  A `Detector`.
 
     Raises:
         WorkError: the shipped network is missing or damaged.
     """
+
+    frame, batch = FRAME, 4
 
     def __init__(self) -> None:
         self._session = _session()
         self._hidden, self._cell = np.zeros(_STATE, np.float32), np.zeros(_STATE, np.float32)
         self._before = np.zeros(_CONTEXT, np.float32)
 
-    def probabilities(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def levels(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability of speech in each frame.
 
         Args:
@@ -52,6 +54,10 @@ class SpeechStream:
         )
         return np.asarray(found, dtype=np.float32).reshape(-1)
 
+    def speaks(self, level: float, *, within: bool) -> bool:
+        """Whether a frame of this probability is speech."""
+        return level >= (STILL_SPEECH if within else SPEECH)
+
 
 def speech_share(samples: NDArray[np.float32]) -> float:
     """Part of a sound that is speech, 0 to 1; 0 for less than one frame (32 ms).
@@ -62,7 +68,7 @@ def speech_share(samples: NDArray[np.float32]) -> float:
     frames = samples.size // FRAME
     if not frames:
         return 0.0
-    return float((SpeechStream().probabilities(samples[: frames * FRAME]) >= SPEECH).mean())
+    return float((SpeechStream().levels(samples[: frames * FRAME]) >= SPEECH).mean())
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ def recording() -> np.ndarray:
 
 def test_speech_is_where_somebody_speaks(recording):
     whole = recording[: len(recording) // FRAME * FRAME]
-    speech = SpeechStream().probabilities(whole) >= 0.5
+    speech = SpeechStream().levels(whole) >= 0.5
     times = np.arange(len(speech)) * FRAME / SAMPLE_RATE
     said = np.logical_or.reduce([(times >= start) & (times < end) for start, end in TURNS])
     assert (speech == said).mean() > 0.9
@@ -29,8 +29,8 @@ def test_speech_is_where_somebody_speaks(recording):
 def test_pieces_give_what_the_whole_gives(recording, frames):
     whole = recording[: len(recording) // (28 * FRAME) * 28 * FRAME]
     stream = SpeechStream()
-    pieces = [stream.probabilities(piece) for piece in np.split(whole, len(whole) // (frames * FRAME))]
-    np.testing.assert_allclose(np.concatenate(pieces), SpeechStream().probabilities(whole), atol=1e-3)
+    pieces = [stream.levels(piece) for piece in np.split(whole, len(whole) // (frames * FRAME))]
+    np.testing.assert_allclose(np.concatenate(pieces), SpeechStream().levels(whole), atol=1e-3)
 
 
 @pytest.mark.parametrize(

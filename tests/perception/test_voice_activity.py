@@ -7,9 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoje_edge.perception.audio import SAMPLE_RATE
+from emoje_edge.perception.loudness import Loudness
 from emoje_edge.perception.media import AudioBlock, decode
 from emoje_edge.perception.segmentation import LONGEST, SHORTEST, Utterance
 from emoje_edge.perception.voice_activity import VoiceActivity
+
+from .conftest import SPEECH
 
 NOISE = np.random.default_rng(3)
 
@@ -25,7 +28,7 @@ def _recording(*parts: tuple[float, float], noise: float = 0.001) -> np.ndarray:
 
 
 def _segments(samples: np.ndarray, *, block: int = 1024, fill: float | None = None, start: float = 0.0):
-    voice = VoiceActivity(fill)
+    voice = VoiceActivity(fill, Loudness())
     found = []
     for first in range(0, len(samples), block):
         found += voice.hear(AudioBlock(start + first / SAMPLE_RATE, samples[first : first + block]))
@@ -40,7 +43,7 @@ def test_speech_between_pauses_is_found():
 
 
 def test_an_utterance_comes_as_soon_as_it_is_over():
-    voice, sound = VoiceActivity(), _recording((1, 0), (2, 0.1), (3, 0))
+    voice, sound = VoiceActivity(detector=Loudness()), _recording((1, 0), (2, 0.1), (3, 0))
     for first in range(0, len(sound), 320):
         found = voice.hear(AudioBlock(first / SAMPLE_RATE, sound[first : first + 320]))
         if found:
@@ -87,7 +90,7 @@ def test_a_silent_clip_shorter_than_a_window_is_one():
 
 
 def test_sound_that_ends_before_the_picture():
-    voice = VoiceActivity(fill=3.0)
+    voice = VoiceActivity(3.0, Loudness())
     found = voice.hear(AudioBlock(0.0, _recording((1, 0), (2, 0.1))))
     for time in np.arange(3, 60, 0.08):
         found += voice.advance(float(time))
@@ -100,7 +103,7 @@ def test_sound_that_ends_before_the_picture():
 
 
 def test_a_hole_in_the_sound_ends_an_utterance():
-    voice, sound = VoiceActivity(), _recording((0.5, 0), (1.5, 0.1))
+    voice, sound = VoiceActivity(detector=Loudness()), _recording((0.5, 0), (1.5, 0.1))
     found = voice.hear(AudioBlock(0.0, sound)) + voice.hear(AudioBlock(30.0, sound)) + voice.finish(32.0)
     assert len(found) == 2
     assert found[0].end == pytest.approx(2.0, abs=0.3)
@@ -137,3 +140,57 @@ def test_utterances_are_ordered_bounded_and_independent_of_blocks(parts, block, 
         assert utterance.end - utterance.start <= LONGEST + 0.05
         if utterance.spoken:
             assert utterance.end - utterance.start >= SHORTEST
+
+
+def _network(samples: np.ndarray, block: int = 1024) -> list[tuple[float, float]]:
+    """What the shipped network finds in a sound."""
+    voice, found = VoiceActivity(), []
+    for first in range(0, len(samples), block):
+        found += voice.hear(AudioBlock(first / SAMPLE_RATE, samples[first : first + block]))
+    return [(u.start, u.end) for u in found + voice.finish(len(samples) / SAMPLE_RATE) if u.spoken]
+
+
+@pytest.fixture(scope="module")
+def turns() -> np.ndarray:
+    """Two sentences, at 0.5 to 2.83 s and 4.03 to 6.05 s."""
+    return np.concatenate([block.samples for block in decode(SPEECH / "two_turns.flac")])
+
+
+@pytest.mark.parametrize("block", [160, 1024, 100_000])
+def test_the_network_finds_two_turns(turns, block):
+    found = _network(turns, block)
+    assert len(found) == 2
+    assert [t for turn in found for t in turn] == pytest.approx([0.5, 2.83, 4.03, 6.05], abs=0.15)
+
+
+def test_the_network_hears_speech_and_no_music(turns):
+    beat = 1 + np.sign(np.sin(2 * np.pi * 2 * np.arange(turns.size) / SAMPLE_RATE))
+    chord = sum(np.sin(2 * np.pi * hertz * np.arange(turns.size) / SAMPLE_RATE) for hertz in (220, 277, 330))
+    music = (0.01 * beat * chord).astype(np.float32)
+    assert _network(music) == []
+    assert len(_network(turns + music)) == 2
+
+
+def test_speech_after_a_muted_beginning_is_the_same_later(turns):
+    """Case: 12 s of digital silence made the energy detector cut the speech after it in the middle of words."""
+    later = _network(np.concatenate([np.zeros(12 * SAMPLE_RATE, np.float32), turns]))
+    assert np.array(later) - 12 == pytest.approx(np.array(_network(turns)), abs=0.1)
+
+
+def test_a_voice_that_never_pauses_is_cut_at_its_least_likely_frame(turns):
+    sentence = turns[int(0.6 * SAMPLE_RATE) : int(2.7 * SAMPLE_RATE)]
+    found = _network(np.tile(sentence, 10))
+    assert len(found) >= 3
+    assert all(SHORTEST <= end - start <= LONGEST + 0.05 for start, end in found)
+    for (_, end), (start, _) in itertools.pairwise(found):
+        assert start - end < 0.6
+
+
+def test_late_sound_is_left_out(turns):
+    """Sound that a pipe delivers again, older than what was judged, must not shift what comes after it."""
+    voice = VoiceActivity()
+    half = 3 * SAMPLE_RATE
+    found = voice.hear(AudioBlock(0.0, turns[:half]))
+    found += voice.hear(AudioBlock(1.0, turns[SAMPLE_RATE : 2 * SAMPLE_RATE]))
+    found += voice.hear(AudioBlock(3.0, turns[half:])) + voice.finish(len(turns) / SAMPLE_RATE)
+    assert [t for u in found for t in (u.start, u.end)] == pytest.approx([0.5, 2.83, 4.03, 6.05], abs=0.15)
