@@ -1,8 +1,8 @@
 """The pass over a source: from a video to utterances with what each modality gives of them.
 
 The source is decoded in the caller's thread, bodies are found in a second one (the networks leave the interpreter free
-meanwhile).  A few pictures wait between them, and what lies before every open utterance is forgotten, so
-memory does not grow with the length of a video.
+meanwhile), words in a third.  A few pictures and utterances wait between them, and what lies before every open
+utterance is forgotten, so memory does not grow with the length of a video.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import time as clock
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,9 +32,14 @@ from emoje_edge.perception.quality import Quality, audio_quality, pose_quality, 
 from emoje_edge.perception.segmentation import Cues, Segmenter, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.sources import is_live
+from emoje_edge.perception.speech import SpeechStream
 from emoje_edge.perception.text import Tokeniser
-from emoje_edge.perception.voice_activity import VoiceActivity
+from emoje_edge.perception.transcribe import Transcriber, Words
+from emoje_edge.perception.voice_activity import Detector, VoiceActivity
+from emoje_edge.perception.words import CONTEXT, ENGLISH, Listener
 
+# The words of an utterance, and the milliseconds that they took, once they are there.
+Heard = Future[tuple[Words, float]]
 # Of a cue longer than this only the beginning is searched for its most telling 7.68 s: sound has to be kept for it.
 _SEARCHED = 60.0
 
@@ -44,7 +50,11 @@ class Perceived:
 
     Args:
         start, end: s.
-        speaker, text: as the cue says, None where none does.
+        speaker: as the cue says, None where none does.
+        text: what was said, as the cue says or as it was recognised; None where neither tells.
+        text_from: `"subtitles"` or `"recognised"`; None without text.
+        words: what was recognised, also where it is too unsure to count; None where nothing was tried.
+        spoken: whether somebody was heard to speak; None where nothing listened.
         features: text int64 [L <= 32] token ids; audio float32 [F <= 768, 64] normalised log-mel; pose float32
             [T <= 96, 13, 3] normalised landmarks at 12.5 Hz.  What is missing has no entry.
         quality: of each modality in `features`, float32 [2], see `emoje_edge.perception.quality`.
@@ -64,6 +74,9 @@ class Perceived:
     aspect: float
     latency_ms: dict[str, float] = field(default_factory=dict)
     quality: dict[Modality, Quality] = field(default_factory=dict)
+    text_from: str | None = None
+    words: Words | None = None
+    spoken: bool | None = None
 
     @property
     def mask(self) -> Mask | None:
@@ -82,6 +95,8 @@ def perceive(
     window: float = 3.0,
     hop: float = 1.5,
     estimator: Callable[[], PoseEstimator] = BlazePose,
+    words: Callable[[], Transcriber] | None = None,
+    detector: Callable[[], Detector] = SpeechStream,
     progress: Callable[[float], None] | None = None,
 ) -> Generator[Perceived, None, None]:
     """Perceive a source utterance by utterance, each as soon as it is over, in the order of their beginnings.
@@ -99,6 +114,8 @@ def perceive(
         pose_fps: most pictures a second to look at.
         window, hop: s, of the windows that stand in where there are neither cues nor sound, or nobody speaks.
         estimator: makes what finds the body; called in the pose thread.
+        words: opens what writes down the words where there are no cues; None: words come from cues only.
+        detector: makes what tells speech from other sound.
         progress: called with the time (s) up to which the source was read.
 
     Raises:
@@ -116,15 +133,27 @@ def perceive(
         if not cues and Modality.TEXT in wanted:
             cues = _cues(source, text, media.info)
         video = Modality.POSE in wanted and media.info.has_video
-        sound = Modality.AUDIO in wanted and media.info.has_audio
+        told = any(cue.text for cue in cues)
+        listen = words if Modality.TEXT in wanted and media.info.has_audio and not told else None
+        sound = media.info.has_audio and (Modality.AUDIO in wanted or listen is not None)
         _require_something(source, wanted, media.info, found=bool(cues or video or sound))
         worker = PoseWorker(estimator) if video else None
         if worker:
             stack.callback(worker.close)
         segmenter: Segmenter = Cues(cues) if cues else Windows(window, hop)
         if sound and not cues:
-            segmenter = VoiceActivity(fill=window if video else None)
-        run = _Run(segmenter, SoundBuffer() if sound else None, worker, tokeniser)
+            segmenter = VoiceActivity(window if video else None, detector())
+        listener = Listener(listen) if listen else None
+        if listener:
+            stack.callback(listener.close)
+        run = _Run(
+            segmenter,
+            SoundBuffer() if sound else None,
+            worker,
+            tokeniser,
+            listener=listener,
+            voice=Modality.AUDIO in wanted,
+        )
         failure: WorkError | None = None
         try:
             for item in media.decode(video=video, audio=sound, fps=pose_fps):
@@ -150,12 +179,21 @@ class _Run:
 
     # s by which one stream may lag behind the other in the file before it is taken to be over
     _LAG = 10.0
+    _UNWRITTEN = 4  # utterances that may wait for their words before decoding waits, too
 
     def __init__(
-        self, segmenter: Segmenter, sound: SoundBuffer | None, worker: PoseWorker | None, tokeniser: Tokeniser | None
+        self,
+        segmenter: Segmenter,
+        sound: SoundBuffer | None,
+        worker: PoseWorker | None,
+        tokeniser: Tokeniser | None,
+        *,
+        listener: Listener | None = None,
+        voice: bool = True,
     ) -> None:
         self._segmenter, self._sound, self._worker, self._tokeniser = segmenter, sound, worker, tokeniser
-        self._open: deque[Utterance] = deque()
+        self._listener, self._voice = listener, voice
+        self._open: deque[tuple[Utterance, Heard | None]] = deque()
         self._aspect = 1.0
         self._over = False
         self.now = 0.0
@@ -169,14 +207,14 @@ class _Run:
         else:
             assert self._sound is not None
             self._sound.add(item)
-            self._open.extend(self._segmenter.hear(item))
+            self._take_up(self._segmenter.hear(item))
         self.now = max(self.now, item.time)
-        self._open.extend(self._segmenter.advance(item.time))
+        self._take_up(self._segmenter.advance(item.time))
 
     def closed(self) -> Iterator[Perceived]:
         """Utterances of which everything is there."""
-        while self._open and self._reached() >= _searched_end(self._open[0]):
-            yield self._perceived(self._open.popleft())
+        while self._open and self._reached() >= _searched_end(self._open[0][0]) and self._written():
+            yield self._perceived(*self._open.popleft())
         self._forget()
 
     def rest(self, *, everything: bool) -> Iterator[Perceived]:
@@ -184,9 +222,22 @@ class _Run:
         if self._worker:
             self._worker.finish()
         ends = [self.now, self._sound.until if self._sound else 0.0]
-        self._open.extend(self._segmenter.finish(math.inf if everything else max(ends)))
+        self._take_up(self._segmenter.finish(math.inf if everything else max(ends)))
         self._over = True
         yield from self.closed()
+
+    def _take_up(self, utterances: list[Utterance]) -> None:
+        """New utterances; those that somebody spoke are written down from now on."""
+        for utterance in utterances:
+            heard = None
+            if self._listener and self._sound and utterance.spoken and utterance.text is None:
+                heard = self._listener.listen(self._sound.take(utterance.start - CONTEXT, utterance.end + CONTEXT))
+            self._open.append((utterance, heard))
+
+    def _written(self) -> bool:
+        """Whether the first utterance's words are there, or are to be waited for."""
+        heard = self._open[0][1]
+        return heard is None or heard.done() or self._over or len(self._open) > self._UNWRITTEN
 
     def _reached(self) -> float:
         """Up to when (s) sound and bodies are there."""
@@ -201,26 +252,29 @@ class _Run:
         return min(reached)
 
     def _forget(self) -> None:
-        before = min([self._segmenter.horizon, *(utterance.start for utterance in self._open)])
+        before = min([self._segmenter.horizon, *(utterance.start for utterance, _ in self._open)])
         if self._sound is not None:
-            self._sound.forget(before)
+            self._sound.forget(before - CONTEXT)
         if self._worker is not None:
             self._worker.track.forget(before)
 
-    def _perceived(self, utterance: Utterance) -> Perceived:
+    def _perceived(self, utterance: Utterance, heard: Heard | None) -> Perceived:
         features: dict[Modality, NDArray[Any]] = {}
         quality: dict[Modality, Quality] = {}
         latency = {"pose": 0.0, "audio": 0.0, "text": 0.0}
         end = _searched_end(utterance)
+        words, latency["text"] = heard.result() if heard else (None, 0.0)
+        text = words.text if words and words.sure else utterance.text
         begin = clock.perf_counter()
-        if self._tokeniser is not None and utterance.text:
-            ids = self._tokeniser.encode(utterance.text)
+        if self._tokeniser is not None and text and (words is None or words.language == ENGLISH):
+            ids = self._tokeniser.encode(text)
             if ids.size:
                 features[Modality.TEXT] = ids
-                quality[Modality.TEXT] = text_quality(self._tokeniser.known(utterance.text))
-            latency["text"] = _since(begin)
+                sure = words.confidence if words else 1.0
+                quality[Modality.TEXT] = text_quality(self._tokeniser.known(text), sure)
+            latency["text"] += _since(begin)
         begin = clock.perf_counter()
-        if self._sound is not None and utterance.spoken:
+        if self._sound is not None and self._voice and utterance.spoken:
             samples = self._sound.take(utterance.start, end)
             frames = audio_feature(samples)
             if frames is not None:
@@ -239,13 +293,16 @@ class _Run:
             start=utterance.start,
             end=utterance.end,
             speaker=utterance.speaker,
-            text=utterance.text,
+            text=text,
             features=features,
             skeleton_times=times,
             skeleton=joints / np.array([self._aspect, 1.0, 1.0], dtype=np.float32),
             aspect=self._aspect,
             latency_ms=latency,
             quality=quality,
+            text_from=None if text is None else "recognised" if words else "subtitles",
+            words=words,
+            spoken=utterance.spoken if self._sound else None,
         )
 
 

@@ -6,15 +6,14 @@ It tells speech from music, a street and noise, which no measure of loudness doe
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.errors import WorkError
+from emoje_edge.shipped import SILERO
 
-MODEL = Path(__file__).resolve().parent.parent / "assets" / "speech" / "silero_vad.onnx"
 FRAME = 512  # samples at 16 kHz: 32 ms, what the network judges at a time
 SPEECH, STILL_SPEECH = 0.5, 0.35  # probability from which a frame counts as speech; within an utterance
 _CONTEXT, _STATE = 64, (1, 1, 128)  # samples before each frame that it sees too; its memory's shape
@@ -80,6 +79,6 @@ def _session() -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        return ort.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(str(SILERO), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors are bare, and of many kinds
-        raise WorkError(f"the speech model {MODEL} cannot be opened: {error}", "reinstall emoje-edge") from error
+        raise WorkError(f"the speech model {SILERO} cannot be opened: {error}", "reinstall emoje-edge") from error

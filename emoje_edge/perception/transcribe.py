@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.audio import HOP, SAMPLE_RATE
+from emoje_edge.shipped import WHISPER
 
-SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "whisper-tiny.en"
 WINDOW, LONGEST = 15.0, 30.0  # s that the encoder is given: usually; for a sound that does not fit
 # What is kept: Whisper's own limits for silence and for repetition, and a mean log probability a token that
 # none of 200 acted sentences missed.
@@ -83,7 +83,7 @@ class Transcriber:
         WorkError: CTranslate2 is missing, or the model is damaged.
     """
 
-    def __init__(self, folder: str | Path = SHIPPED, *, language: str | None = None, threads: int = 1) -> None:
+    def __init__(self, folder: str | Path = WHISPER, *, language: str | None = None, threads: int = 1) -> None:
         self.folder = Path(folder)
         self._model, self._tokens = _open(self.folder, threads)
         self.multilingual = bool(self._model.is_multilingual)

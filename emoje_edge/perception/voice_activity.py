@@ -138,7 +138,7 @@ class VoiceActivity(Segmenter):
         return closed
 
     def _split(self) -> list[Utterance]:
-        """Cut an utterance that is as long as can be where speech is least likely; the rest is the next one's beginning."""
+        """Cut an utterance that is as long as can be where speech is least likely; the rest begins the next one."""
         assert self._now is not None
         back = len(self._frames) - 1 - int(np.argmin(self._frames))
         cut = self._now - back * self._step

@@ -8,6 +8,7 @@ from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
 from emoje_edge.perception.bodies.estimator import Body
 from emoje_edge.perception.bodies.worker import PoseWorker
+from emoje_edge.perception.loudness import Loudness
 from emoje_edge.perception.media import AudioBlock, VideoFrame
 from emoje_edge.perception.perceive import _Run, perceive
 from emoje_edge.perception.segmentation import Cues, Utterance, Windows
@@ -137,7 +138,7 @@ def test_embedded_words_and_without_text_windows(clip, tokeniser):
 
 def test_sound_alone(clip):
     voice = np.concatenate([np.zeros(16000, np.float32), tone(2.0), np.zeros(16000, np.float32)])
-    (utterance,) = perceive(clip("a.m4a", pictures=False, sound=voice))
+    (utterance,) = perceive(clip("a.m4a", pictures=False, sound=voice), detector=Loudness)
     assert (utterance.start, utterance.end) == pytest.approx((1, 3), abs=0.3)
     assert set(utterance.features) == {AUDIO}
     assert utterance.skeleton.shape == (0, 13, 3)
@@ -145,7 +146,7 @@ def test_sound_alone(clip):
 
 def test_nobody_in_the_picture_sets_the_mask(clip):
     voice = np.concatenate([np.zeros(16000, np.float32), tone(1.5)])
-    found = list(perceive(clip("a.mkv", seconds=2.5, sound=voice), estimator=Nobody))
+    found = list(perceive(clip("a.mkv", seconds=2.5, sound=voice), estimator=Nobody, detector=Loudness))
     assert [set(u.features) for u in found] == [{AUDIO}]
     (alone,) = perceive(clip("b.mkv", seconds=2.5), estimator=Nobody)
     assert alone.features == {}
@@ -244,7 +245,7 @@ def test_pose_alone_touches_neither_sound_nor_words(clip, tmp_path, caplog):
 def test_what_is_kept_does_not_grow(kind):
     segmenter = {
         "windows": Windows(),
-        "voice": VoiceActivity(fill=3.0),
+        "voice": VoiceActivity(3.0, Loudness()),
         "cues": Cues([Utterance(10.0 * i, 10.0 * i + 2, text="Hi") for i in range(16)]),
     }[kind]
     worker = PoseWorker(Walker)

@@ -9,7 +9,8 @@ import pytest
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.media import AudioBlock, decode
-from emoje_edge.perception.transcribe import SHIPPED, Transcriber, Words, log_mel, mel_filters
+from emoje_edge.perception.transcribe import Transcriber, Words, log_mel, mel_filters
+from emoje_edge.shipped import WHISPER
 
 from .conftest import SPEECH, tone
 
@@ -103,7 +104,7 @@ def test_a_folder_that_is_no_model(tmp_path):
 @pytest.fixture
 def copy(tmp_path):
     folder = tmp_path / "whisper"
-    shutil.copytree(SHIPPED, folder)
+    shutil.copytree(WHISPER, folder)
     return folder
 
 

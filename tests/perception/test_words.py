@@ -1,0 +1,133 @@
+"""Words where there are no subtitles: the whole way from a file to text, and what keeps words away."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.modality import Modality
+from emoje_edge.perception.media import decode
+from emoje_edge.perception.perceive import perceive
+from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.transcribe import Transcriber, Words
+from emoje_edge.perception.words import Listener
+from emoje_edge.shipped import TOKENIZER
+
+from .conftest import SPEECH
+
+pytest.importorskip("ctranslate2")
+SENTENCES = ["I lost the keys to my house this morning.", "They were lying on the kitchen table."]
+TEXT, AUDIO = Modality.TEXT, Modality.AUDIO
+
+
+@pytest.fixture(scope="module")
+def tokeniser() -> Tokeniser:
+    return Tokeniser(TOKENIZER)
+
+
+@pytest.fixture(scope="module")
+def turns() -> np.ndarray:
+    return np.concatenate([block.samples for block in decode(SPEECH / "two_turns.flac")])
+
+
+def test_speech_gets_its_words(tokeniser):
+    found = list(perceive(SPEECH / "two_turns.flac", tokeniser=tokeniser, words=Transcriber))
+    assert [u.text for u in found] == [
+        "I lost the keys to my house this morning.",
+        "They were lying on the kitchen table.",
+    ]
+    for utterance in found:
+        assert utterance.text_from == "recognised"
+        assert set(utterance.features) == {TEXT, AUDIO}
+        assert 0.6 < utterance.quality[TEXT][1] < 1.0
+        assert utterance.latency_ms["text"] > 10
+    assert np.array_equal(found[0].features[TEXT], tokeniser.encode(found[0].text))
+
+
+def test_words_alone_need_no_audio_in_the_mask(tokeniser):
+    found = list(perceive(SPEECH / "two_turns.flac", "text", tokeniser=tokeniser, words=Transcriber))
+    assert [set(u.features) for u in found] == [{TEXT}, {TEXT}]
+
+
+def test_a_mask_without_text_writes_nothing_down(tokeniser):
+    def never() -> Transcriber:
+        raise AssertionError("opened")
+
+    found = list(perceive(SPEECH / "two_turns.flac", "audio", tokeniser=tokeniser, words=never))
+    assert [(u.text, u.words, u.spoken) for u in found] == [(None, None, True)] * 2
+
+
+def test_subtitles_are_believed(tokeniser, tmp_path):
+    def never() -> Transcriber:
+        raise AssertionError("opened")
+
+    cues = tmp_path / "a.srt"
+    cues.write_text("1\n00:00:00,500 --> 00:00:02,800\nMIA: Something else.\n")
+    (found,) = perceive(SPEECH / "two_turns.flac", tokeniser=tokeniser, text=cues, words=never)
+    assert (found.text, found.text_from, found.words) == ("Something else.", "subtitles", None)
+    assert found.quality[TEXT][1] == 1.0
+
+
+def test_speech_that_is_not_english_gets_no_words(tokeniser):
+    found = list(perceive(SPEECH / "german.flac", tokeniser=tokeniser, words=Transcriber))
+    assert found
+    for utterance in found:
+        assert utterance.spoken
+        assert utterance.text is None
+        assert utterance.text_from is None
+        assert not utterance.words.sure
+        assert set(utterance.features) == {AUDIO}
+
+
+class Foreign:
+    """As a multilingual model hears German."""
+
+    def transcribe(self, samples):
+        return Words("Ich habe den Schlüssel verloren.", -0.1, 0.01, 1.0, "de", 0.98)
+
+
+def test_another_language_is_written_down_and_not_judged(tokeniser):
+    found = list(perceive(SPEECH / "two_turns.flac", tokeniser=tokeniser, words=Foreign))
+    assert found[0].text == "Ich habe den Schlüssel verloren."
+    assert set(found[0].features) == {AUDIO}
+
+
+def test_words_come_while_the_source_is_still_read(turns, clip, tokeniser):
+    written, reached = threading.Event(), []
+
+    class Watched(Transcriber):
+        def transcribe(self, samples):
+            words = super().transcribe(samples)
+            written.set()
+            return words
+
+    def progress(time: float) -> None:
+        reached.append(time)
+        if time > 10:
+            assert written.wait(60)
+
+    path = clip("long.mkv", seconds=20, rate=5, sound=np.concatenate([turns, np.zeros(14 * 16000, np.float32)]))
+    found = perceive(path, "text", tokeniser=tokeniser, words=Watched, progress=progress)
+    assert next(found).text == SENTENCES[0]
+    assert reached[-1] < 15
+    found.close()
+
+
+def test_a_model_that_does_not_open_is_told():
+    def missing() -> Transcriber:
+        return Transcriber("nowhere")
+
+    with pytest.raises(UsageError, match="is no Whisper model"):
+        list(perceive(SPEECH / "two_turns.flac", words=missing))
+
+
+def test_what_the_library_fails_with_is_told(turns):
+    class Broken:
+        def transcribe(self, samples):
+            raise RuntimeError("out of memory")
+
+    listener = Listener(Broken)
+    with pytest.raises(WorkError, match="out of memory"):
+        listener.listen(turns).result()
+    listener.close()
