@@ -3,6 +3,9 @@
 The command line prints them without a traceback and exits with `exit_code`.
 """
 
+import difflib
+from collections.abc import Iterable
+
 from emoje_edge.addresses import masked_text
 
 
@@ -24,6 +27,12 @@ class EmojeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+def nearest(name: str, allowed: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """`did you mean 'pose'?  ` where a name looks like an allowed one, else nothing: the beginning of a hint."""
+    found = difflib.get_close_matches(name, list(allowed), n=1, cutoff=cutoff)
+    return f"did you mean {found[0]!r}?  " if found else ""
 
 
 class UsageError(EmojeError, ValueError):

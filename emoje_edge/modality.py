@@ -5,12 +5,11 @@ One small type for every layer, from the file that holds no sound to the engine 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from emoje_edge.errors import UsageError
+from emoje_edge.errors import UsageError, nearest
 
 QUALITIES = 2  # numbers in 0..1 that say how good one modality of an utterance is: see `emoje_edge.perception.quality`
 
@@ -110,5 +109,4 @@ class Mask:
 
 def _suggest(name: str) -> str:
     allowed = "allowed: " + " | ".join(str(mask) for mask in Mask.all())
-    near = difflib.get_close_matches(name, [m.value for m in Modality], n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?  {allowed}" if near else allowed
+    return nearest(name, [m.value for m in Modality], cutoff=0.5) + allowed

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import click
 
 from emoje_edge.errors import WorkError
+from emoje_edge.files import atomic
 from emoje_edge.modality import Mask
 
 
@@ -61,13 +61,9 @@ def command(
 
 
 def _write(path: Path, text: str) -> None:
-    """All or nothing."""
-    temporary = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with atomic(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise WorkError(f"cannot write {path}: {error.strerror}", "check the disk and its rights, or --out") from error

@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 the work failed, 2 wrong use, 130 stopped by Ctrl-C, 143 b
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import signal
@@ -15,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
-from emoje_edge.errors import EmojeError, WorkError
+from emoje_edge.errors import EmojeError, WorkError, nearest
 from emoje_edge.version import __version__
 
 # name -> (module that holds `command`, one line of help); a table, so that `--help` imports none of them
@@ -58,9 +57,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, COMMANDS, n=1)
-            hint = f"Did you mean '{near[0]}'?" if near else f"Commands: {', '.join(COMMANDS)}."
-            raise click.UsageError(f"No such command '{name}'. {hint}", ctx)
+            hint = nearest(name, COMMANDS) or f"commands: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"No such command '{name}': {hint}".strip(), ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

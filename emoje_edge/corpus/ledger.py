@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 from emoje_edge.corpus.recordings import Recording
 from emoje_edge.corpus.settings import dump
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.files import atomic
 
 PLAN = "plan.json"
 ERRORS = "errors.jsonl"
@@ -118,15 +118,10 @@ class Ledger:
                 yield read_part(path)
 
     def _put(self, path: Path, text: str) -> None:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            with temporary.open("wb") as file:
-                file.write(text.encode("utf-8", "surrogateescape"))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            with atomic(path) as temporary:
+                temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise LedgerError(
                 f"cannot write {path}: {error.strerror}",
                 "the parts before are kept: make room and run the same command again",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +12,7 @@ from typing import IO, Any
 from emoje_edge.corpus.ledger import LedgerError, Part
 from emoje_edge.corpus.settings import dump
 from emoje_edge.errors import UsageError
+from emoje_edge.files import atomic
 from emoje_edge.report.table import columns, flatten
 
 BATCH = 20_000  # rows of a Parquet row group
@@ -32,7 +32,6 @@ def merge(parts: Iterable[Part], out: Path, labels: Sequence[str], description: 
         LedgerError: no room, or no right to write there.
     """
     write = writer_of(out)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
     count = 0
 
     def rows() -> Rows:
@@ -43,13 +42,9 @@ def merge(parts: Iterable[Part], out: Path, labels: Sequence[str], description: 
                 yield {**row, "utterance": number}
 
     try:
-        with temporary.open("wb") as file:
+        with atomic(out) as temporary, temporary.open("wb") as file:
             write(rows(), file, labels, description)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, out)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise LedgerError(
             f"cannot write {out}: {error.strerror or error}",
             "the parts are kept: make room and run the same command again",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from emoje_edge.engine.manifest import FILE_NAME, Manifest, read_files, read_manifest
 from emoje_edge.errors import WorkError
+from emoje_edge.files import install_folder
 from emoje_edge.modality import Mask
 
 UNFINISHED = ".building-"
@@ -48,7 +49,8 @@ def building(final: Path, expected_bytes: int) -> Iterator[Path]:
             temporary = Path(tempfile.mkdtemp(prefix=f"{UNFINISHED}{final.name}-", dir=parent))
             try:
                 yield temporary
-                _install(temporary, final)
+                temporary.chmod(0o755)  # mkdtemp's are private
+                install_folder(temporary, final)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
@@ -85,21 +87,6 @@ def prunable(root: Path) -> list[tuple[Path, str]]:
             found.append((newest[slot], f"replaced by {folder.name}"))
         newest[slot] = folder
     return found
-
-
-def _install(temporary: Path, final: Path) -> None:
-    """Rename into place; an older folder of the same name (damaged, or it would have been reused) makes room first."""
-    for path in temporary.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    temporary.chmod(0o755)
-    if final.exists():
-        aside = final.with_name(f"{UNFINISHED}old-{final.name}-{os.getpid()}")
-        final.rename(aside)
-        temporary.rename(final)
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        temporary.rename(final)
 
 
 def _remove_unfinished(parent: Path, name: str) -> None:

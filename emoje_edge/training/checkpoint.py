@@ -10,7 +10,6 @@ RUN/checkpoint/step-N/    weights and optimiser after step N, to go on from
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch
 from torch import Tensor
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.files import atomic, atomic_folder
 from emoje_edge.model import AmEmoje, ModelConfig
 
 FORMAT = 1
@@ -44,19 +44,17 @@ class Run:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON so that readers see the old file or the new one, whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def save_weights(path: Path, network: torch.nn.Module, note: dict[str, str] | None = None) -> None:
     """Write safetensors in one rename."""
     from safetensors.torch import save_file
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    save_file(tensors, str(temporary), metadata={"format": "pt", **(note or {})})
-    os.replace(temporary, path)
+    with atomic(path) as temporary:
+        save_file(tensors, str(temporary), metadata={"format": "pt", **(note or {})})
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
@@ -138,17 +136,10 @@ def save_checkpoint(run: Path, step: int, network: torch.nn.Module, state: dict[
         state: optimiser, random state and position; tensors and plain values only.
     """
     root = run / "checkpoint"
-    root.mkdir(parents=True, exist_ok=True)
-    temporary, final = root / f".step-{step}.{os.getpid()}", root / f"step-{step}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    save_weights(temporary / "weights.safetensors", network)
-    with (temporary / "state.pt").open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    shutil.rmtree(final, ignore_errors=True)
-    os.replace(temporary, final)
+    final = root / f"step-{step}"
+    with atomic_folder(final) as temporary:
+        save_weights(temporary / "weights.safetensors", network)
+        torch.save(state, temporary / "state.pt")
     for old in root.iterdir():
         if old != final:
             shutil.rmtree(old, ignore_errors=True)

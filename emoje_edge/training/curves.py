@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
+
+from emoje_edge.files import atomic
 
 
 def draw_curves(metrics: Path, out: Path) -> None:
@@ -27,6 +28,5 @@ def draw_curves(metrics: Path, out: Path) -> None:
         if axis.lines:
             axis.legend(frameon=False, fontsize=8)
         axis.spines[["top", "right"]].set_visible(False)
-    temporary = out.with_name(f".{out.name}")
-    figure.savefig(temporary, dpi=110, format="png")
-    os.replace(temporary, out)
+    with atomic(out) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")

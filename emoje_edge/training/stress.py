@@ -8,7 +8,6 @@ Every utterance goes through the recogniser as a user's would: arrays in, qualit
 from __future__ import annotations
 
 import datetime
-import difflib
 import hashlib
 import zlib
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ import numpy as np
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.engine.manifest import read_manifest
 from emoje_edge.engine.session import find_engine
-from emoje_edge.errors import UsageError
+from emoje_edge.errors import UsageError, nearest
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.recognizer import DialogueState, Recognizer
@@ -107,11 +106,7 @@ def choose(conditions: Sequence[Condition], names: str | None) -> tuple[list[Con
     wanted = [n.strip() for n in names.split(",") if n.strip()] if names is not None else list(known)
     for name in wanted:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise UsageError(
-                f"unknown condition {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-                f"allowed here: {', '.join(known)}",
-            )
+            raise UsageError(f"unknown condition {name!r}", f"{nearest(name, known)}allowed here: {', '.join(known)}")
         if names is not None and known[name].lacks:
             raise UsageError(f"condition {name}: {known[name].lacks}", "give the folder that has it (--companions)")
     chosen = [c for c in conditions if c.name in {*wanted, "alone"} and not c.lacks]

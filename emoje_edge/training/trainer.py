@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.files import atomic
 from emoje_edge.model import AmEmoje, ModelConfig, NetworkOutput
 from emoje_edge.training import checkpoint as ckpt
 from emoje_edge.training.average import moving_average
@@ -199,9 +199,8 @@ class Trainer:
         path = self.out / "metrics.jsonl"
         if self.world.first and path.exists():
             rows = [line for line in path.read_text().splitlines() if json.loads(line)["step"] <= self.at.step]
-            temporary = path.with_name(".metrics.jsonl")
-            temporary.write_text("".join(f"{row}\n" for row in rows))
-            os.replace(temporary, path)
+            with atomic(path) as temporary:
+                temporary.write_text("".join(f"{row}\n" for row in rows))
 
     def _epoch(self, progress: Progress) -> None:
         self.module.train()

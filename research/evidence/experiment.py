@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emoje_edge.files import atomic
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import AmEmoje, ModelConfig, VectorEncoder
 from emoje_edge.training.batching import Collator, DialogueNetwork, pieces, plan_epoch
@@ -111,9 +112,8 @@ def run(data: FeatureSet, variant: Variant, seed: int, *, recipe: Recipe, cache:
     outcome = _run(data, variant, seed, recipe)
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".part")
-        partial.write_text(json.dumps({"run": json.loads(key), "outcome": asdict(outcome)}, indent=1))
-        partial.replace(file)
+        with atomic(file) as temporary:
+            temporary.write_text(json.dumps({"run": json.loads(key), "outcome": asdict(outcome)}, indent=1))
     return outcome
 
 

@@ -100,7 +100,7 @@ def test_broken_subtitles(emoje: Run, clip: Path, tmp_path: Path) -> None:
 def test_mistyped_words_get_a_suggestion(emoje: Run, clip: Path) -> None:
     refused(emoje("infer", clip, "--mask", "txt,pose"), 2, "did you mean 'text'?")
     refused(emoje("infer", clip, "--backend", "onx"), 2, "did you mean 'onnx'?")
-    refused(emoje("infr", clip), 2, "Did you mean 'infer'?")
+    refused(emoje("infr", clip), 2, "did you mean 'infer'?")
     refused(emoje("infer", clip, "--quite"), 2, "--quiet")
     refused(emoje("infer", clip, "--pose-fps", "0"), 2, "give 1 to 120")
     refused(emoje("infer"), 2, "SOURCE")

@@ -216,7 +216,7 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
         str(script),
     ]
     root = Path(__file__).parents[2]
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(root), *sys.path])}
     subprocess.run(command, cwd=root, env=env, check=True, capture_output=True, timeout=300)
     state = torch.load(next((tmp_path / "run" / "checkpoint").glob("*/state.pt")), weights_only=True)
     assert len(state["random"]) == 2

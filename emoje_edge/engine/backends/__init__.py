@@ -16,12 +16,11 @@ Importing a backend module imports neither torch nor the backend's library: thos
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from typing import cast
 
 from emoje_edge.engine.interface import Backend
-from emoje_edge.errors import UsageError
+from emoje_edge.errors import UsageError, nearest
 
 # name -> module, in the order in which `--fallback` tries them
 BACKENDS: dict[str, str] = {
@@ -38,7 +37,5 @@ def backend(name: str) -> Backend:
         UsageError: there is none, with the nearest right one.
     """
     if name not in BACKENDS:
-        near = difflib.get_close_matches(name, BACKENDS, n=1)
-        hint = f"did you mean {near[0]!r}?  " if near else ""
-        raise UsageError(f"unknown backend {name!r}", f"{hint}allowed: {' | '.join(BACKENDS)}")
+        raise UsageError(f"unknown backend {name!r}", f"{nearest(name, BACKENDS)}allowed: {' | '.join(BACKENDS)}")
     return cast(Backend, importlib.import_module(BACKENDS[name]))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from pathlib import Path
 
-from emoje_edge.errors import UsageError
+from emoje_edge.errors import UsageError, nearest
 from emoje_edge.training.datasets.base import SPLITS, UNLABELLED, Corpus, Lazy, Sample
 from emoje_edge.training.datasets.options import Options
 
@@ -42,11 +41,7 @@ def open_dataset(name: str, root: Path | str, *, split: str = "all", options: Op
         WorkError: a file that cannot be read.
     """
     if name not in DATASETS:
-        near = difflib.get_close_matches(name, DATASETS, n=1)
-        raise UsageError(
-            f"unknown dataset {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-            f"allowed: {', '.join(DATASETS)}",
-        )
+        raise UsageError(f"unknown dataset {name!r}", f"{nearest(name, DATASETS)}allowed: {', '.join(DATASETS)}")
     if split not in (*SPLITS, "all"):
         raise UsageError(f"unknown split {split!r}", "allowed: train, dev, test, all")
     module, function, _ = DATASETS[name]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 from contextlib import closing
 from functools import lru_cache
 from itertools import islice
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from emoje_edge.errors import EmojeError, WorkError
+from emoje_edge.files import atomic
 from emoje_edge.modality import QUALITIES, Mask, Modality
 from emoje_edge.perception.audio import BANDS
 from emoje_edge.perception.skeleton import JOINTS
@@ -81,10 +81,8 @@ def cached(
 def _save(store: Path, value: np.ndarray) -> None:
     """Whole precision: what is read back is what was computed."""
     store.parent.mkdir(parents=True, exist_ok=True)
-    temporary = store.with_name(f".{store.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
+    with atomic(store) as temporary, temporary.open("wb") as file:
         np.save(file, value)
-    os.replace(temporary, store)
 
 
 def _default_folder() -> Path:
