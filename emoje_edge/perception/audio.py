@@ -1,7 +1,11 @@
 """Log-mel frames in numpy: all that the audio encoder hears of a sound.
 
 A Hann window of 25 ms every 10 ms, a 512-point FFT, 64 triangular bands equally wide on the mel scale of the HTK Book
-(Young et al., 2006, section 5.4: mel = 2595 log10(1 + f / 700)), and the natural logarithm above a floor.
+(Young et al., 2006, section 5.4: mel = 2595 log10(1 + f / 700)), and the natural logarithm.
+
+Nothing of the recording's chain may look like an emotion: `utterance_frames` takes out offset, hum and gain, hears
+nothing below a floor that goes with the utterance's own level, and fills the bands that a narrow channel (telephone,
+8 kHz) has emptied from their neighbours.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError
+from emoje_edge.perception.hum import without_hum
 from emoje_edge.shapes import FRAME_RATE, SAMPLE_RATE
 
 WINDOW = 400  # samples: 25 ms
@@ -21,8 +26,14 @@ HOP_SECONDS = HOP / SAMPLE_RATE
 FFT_SIZE = 512
 BANDS = 64
 LOW_HZ, HIGH_HZ = 60.0, 7600.0
-# A frame of 16-bit rounding noise has a power of about 1e-8 a bin, a whisper 1e-2: below 1e-6 all is silence.
-FLOOR = 1e-6
+FLOOR = 1e-12  # of a band's power at full scale: keeps the logarithm finite, and is below all that is heard
+# A sound whose largest sample is below this (-80 dB of full scale, three steps of 16 bits) is silence, and so is one
+# of which less than this share (-40 dB) is left when the hum is taken out.
+SILENCE, REST = 1e-4, 1e-2
+# Natural log units (50 dB) below an utterance's loudest frames (the 99th percentile): what lies deeper is not heard,
+# and a band that never comes out of there has been emptied by the channel.  No band of RAVDESS at full width has.
+DEPTH = 11.5
+LOUD_PERCENTILE = 99
 # Frames of steady noise differ by about 0.6 (natural log units); dividing by less would only magnify silence.
 LEAST_DEVIATION = 1.0
 # Ends of an utterance are silent where they lie in the lowest quarter between its quiet and its loudest frames, if
@@ -45,13 +56,9 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     Raises:
         UsageError: `samples` is not one-dimensional.
     """
-    samples = np.asarray(samples, dtype=np.float32)
-    if samples.ndim != 1:
-        raise UsageError(f"samples of shape {samples.shape}", "give one channel: float32 [N] at 16 kHz")
+    samples = _one_channel(samples)
     if not samples.size:
         return np.zeros((0, BANDS), dtype=np.float32)
-    if not np.isfinite(samples).all():
-        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
     if samples.size < WINDOW:
         samples = np.pad(samples, (0, WINDOW - samples.size))
     # frames: [F, WINDOW], a view
@@ -64,32 +71,77 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.log(np.maximum(mel, FLOOR, out=mel), out=mel)
 
 
-def spoken(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """An utterance's frames without the silence at both ends, which says nothing and would shift the normalisation.
+def utterance_frames(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """What the audio encoder takes of an utterance; the same whatever the gain, an offset or a steady hum.
 
     Args:
-        frames: float [F, 64] log-mel, F may be 0.
+        samples: float [N], mono at 16 kHz.
 
     Returns:
-        A view [F', 64]; all of it where nothing stands out from a quiet background.
+        float32 [F, 64] as `normalise` gives them, without silent ends; None for silence, or a hum and nothing else.
+
+    Raises:
+        UsageError: `samples` is not one-dimensional.
+    """
+    sound = levelled(samples)
+    if sound is None:
+        return None
+    frames = log_mel(sound)
+    reference = float(np.percentile(frames.max(axis=1), LOUD_PERCENTILE))
+    live = np.percentile(frames, LOUD_PERCENTILE, axis=0) > reference - DEPTH
+    frames = np.maximum(frames, np.float32(reference - DEPTH))
+    return normalise(frames[spoken(frames[:, live])], live)
+
+
+def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The sound [N] without offset and hum, its largest sample at full scale; None where nothing is left.
+
+    Raises:
+        UsageError: `samples` is not one-dimensional.
+    """
+    samples = _one_channel(samples)
+    if not samples.size:
+        return None
+    samples = samples - samples.mean(dtype=np.float64).astype(np.float32)
+    peak = float(np.abs(samples).max())
+    if peak < SILENCE:
+        return None
+    # divided before anything is computed of it, so that rounding is the same at every gain
+    samples = samples / np.float32(peak)
+    rest = without_hum(samples, SAMPLE_RATE)
+    left = float(np.abs(rest).max())
+    return rest / np.float32(left) if left > REST and left * peak >= SILENCE else None
+
+
+def spoken(frames: NDArray[np.float32]) -> slice:
+    """Where an utterance's frames are without the silence at both ends, which says nothing and would shift the
+    normalisation.
+
+    Args:
+        frames: float [F, bands] log-mel, F may be 0.
+
+    Returns:
+        A slice of the frames; all of them where nothing stands out from a quiet background.
     """
     if not len(frames):
-        return frames
+        return slice(0, 0)
     level = frames.mean(axis=1)
     quiet, loudest = float(np.percentile(level, QUIET_PERCENTILE)), float(level.max())
     if loudest - quiet < LEAST_RANGE:
-        return frames
+        return slice(0, len(frames))
     loud = np.flatnonzero(level > quiet + SPOKEN_SHARE * (loudest - quiet))
-    return frames[max(0, loud[0] - MARGIN) : loud[-1] + 1 + MARGIN]
+    return slice(max(0, int(loud[0]) - MARGIN), int(loud[-1]) + 1 + MARGIN)
 
 
-def normalise(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+def normalise(frames: NDArray[np.float32], live: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """Shift and scale an utterance's frames to mean 0 and deviation 1.
 
     One mean and one deviation for all bands: the microphone's gain goes, the spectral tilt (arousal) stays.
 
     Args:
         frames: float [F, 64] log-mel, F may be 0.
+        live: [64], the bands that carry energy: mean and deviation are theirs, and every other band becomes a copy of
+            the nearest of them.  None: all do.
 
     Returns:
         float32 [F, 64], finite; near 0 everywhere for silence.
@@ -97,8 +149,25 @@ def normalise(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     frames = np.asarray(frames, dtype=np.float32)
     if not frames.size:
         return frames
-    deviation = max(float(frames.std(dtype=np.float64)), LEAST_DEVIATION)
-    return ((frames - np.float32(frames.mean(dtype=np.float64))) / np.float32(deviation)).astype(np.float32)
+    heard = frames if live is None else frames[:, live]
+    deviation = max(float(heard.std(dtype=np.float64)), LEAST_DEVIATION)
+    normal = (frames - np.float32(heard.mean(dtype=np.float64))) / np.float32(deviation)
+    return (normal if live is None else filled(normal, live)).astype(np.float32)
+
+
+def filled(frames: NDArray[np.float32], live: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Frames [F, 64] in which every band that is not live [64] is a copy of the nearest one that is."""
+    there = np.flatnonzero(live)
+    nearest = there[np.abs(np.arange(live.size)[:, None] - there).argmin(axis=1)]
+    return frames[:, nearest]
+
+
+def _one_channel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32 [N], finite: a sample that is no number counts as silence."""
+    samples = np.asarray(samples, dtype=np.float32)
+    if samples.ndim != 1:
+        raise UsageError(f"samples of shape {samples.shape}", "give one channel: float32 [N] at 16 kHz")
+    return samples if np.isfinite(samples).all() else np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 @lru_cache(maxsize=1)

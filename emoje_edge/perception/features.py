@@ -20,12 +20,12 @@ def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
         samples: float32 [N], mono at 16 kHz.
 
     Returns:
-        float32 [F <= 768, 64]; None for less than 0.1 s, or for digital silence, which says nothing.
+        float32 [F <= 768, 64]; None for less than 0.1 s, or for silence, which says nothing.
     """
-    if samples.size < 0.1 * SAMPLE_RATE or not samples.any():
+    if samples.size < 0.1 * SAMPLE_RATE:
         return None
-    frames = audio.log_mel(loudest(samples, round(LONGEST * SAMPLE_RATE)))[:FRAMES]
-    return audio.normalise(audio.spoken(frames))
+    frames = audio.utterance_frames(loudest(samples, round(LONGEST * SAMPLE_RATE)))
+    return None if frames is None else frames[:FRAMES]
 
 
 def pose_feature(times: NDArray[np.float64], joints: NDArray[np.float32]) -> NDArray[np.float32] | None:

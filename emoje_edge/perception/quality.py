@@ -43,7 +43,9 @@ def text_quality(known: float, sure: float = 1.0) -> Quality:
 
 def audio_quality(samples: NDArray[np.float32]) -> Quality:
     """float32 [2] of an utterance's sound (float32 [N], mono at 16 kHz), of the part that `audio_feature` takes."""
-    part = loudest(samples, round(LONGEST * audio.SAMPLE_RATE))
+    part = audio.levelled(loudest(samples, round(LONGEST * audio.SAMPLE_RATE)))
+    if part is None:
+        return np.zeros(QUALITIES, dtype=np.float32)
     return _bounded(speech_share(part), signal_to_noise(part) / CLEAN_DB)
 
 

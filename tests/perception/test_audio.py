@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emoje_edge.errors import UsageError
 from emoje_edge.perception import audio
@@ -85,7 +87,7 @@ def test_two_channels_are_refused():
 def test_silent_ends_go_and_what_is_said_stays():
     sound = np.concatenate([np.zeros(8000), _sound(0.5), np.zeros(3200), _sound(0.7, 1), np.zeros(12000)])
     mel = audio.log_mel(sound.astype(np.float32) + 1e-5)
-    kept = audio.spoken(mel)
+    kept = mel[audio.spoken(mel)]
     # 1.4 s of speech and pause, with a tenth of a second at each end
     assert abs(len(kept) - 160) <= 4
     # the first loud frame lies a tenth of a second after the cut
@@ -95,4 +97,72 @@ def test_silent_ends_go_and_what_is_said_stays():
 def test_an_even_background_is_not_cut():
     noise = np.random.default_rng(0).standard_normal(16000).astype(np.float32) * 0.01
     for mel in (audio.log_mel(noise), np.zeros((0, audio.BANDS), np.float32), np.zeros((3, audio.BANDS), np.float32)):
-        assert len(audio.spoken(mel)) == len(mel)
+        assert len(mel[audio.spoken(mel)]) == len(mel)
+
+
+def _words(seed: int = 0) -> np.ndarray:
+    """A made voice: gliding harmonics in bursts, hisses between them, and a pause of room noise."""
+    g = np.random.default_rng(seed)
+    sound = 1e-4 * g.standard_normal(2 * audio.SAMPLE_RATE)
+    for at in np.arange(0.15, 1.8, 0.3):
+        time = np.arange(int(0.2 * audio.SAMPLE_RATE)) / audio.SAMPLE_RATE
+        pitch = g.uniform(110, 220) * (1 + 0.3 * time)
+        voice = sum(np.sin(2 * np.pi * k * pitch * time) / k for k in range(1, 30)) + 0.3 * g.standard_normal(time.size)
+        first = int(at * audio.SAMPLE_RATE)
+        sound[first : first + time.size] += 0.1 * g.uniform(0.3, 1) * voice * np.hanning(time.size)
+    return sound.astype(np.float32)
+
+
+@given(decibels=st.floats(-40, 25), offset=st.floats(-0.5, 0.5), seed=st.integers(0, 20))
+@settings(max_examples=30, deadline=None)
+def test_neither_gain_nor_offset_changes_what_is_heard(decibels, offset, seed):
+    sound = _words(seed)
+    changed = (sound * 10 ** (decibels / 20) + offset).astype(np.float32)
+    heard = audio.utterance_frames(sound)
+    # float32 beside an offset keeps 24 bits of the sum, less of a quiet sound
+    tolerance = 1e-4 if offset == 0 else 0.1
+    if abs(offset) < 0.05 * np.abs(changed).max() or offset == 0:
+        np.testing.assert_allclose(audio.utterance_frames(changed), heard, atol=tolerance)
+    assert audio.utterance_frames(changed).shape == heard.shape
+
+
+@pytest.mark.parametrize("mains", [49.93, 50.04, 59.98, 60.1])
+@pytest.mark.parametrize("loudness", [1.0, 10.0])
+def test_a_hum_is_taken_out_and_the_voice_stays(mains, loudness):
+    sound = _words()
+    time = np.arange(sound.size) / audio.SAMPLE_RATE
+    hum = sum(np.sin(2 * np.pi * mains * k * time + k) / k for k in (1, 2, 3, 5, 7))
+    both = sound + (loudness * sound.std() / hum.std() * hum).astype(np.float32)
+    clean, mended = audio.log_mel(sound), audio.log_mel(audio.without_hum(both, audio.SAMPLE_RATE))
+    loud = clean > clean.max() - 7  # the voice itself, 30 dB down
+    assert np.abs(audio.log_mel(both) - clean)[loud].mean() > 2 * np.abs(mended - clean)[loud].mean()
+    assert np.abs(mended - clean)[loud].mean() < 0.15
+    assert audio.without_hum(sound, audio.SAMPLE_RATE) is sound
+
+
+def test_a_band_that_a_narrow_channel_emptied_sounds_as_its_neighbour():
+    sound = _words()
+    spectrum = np.fft.rfft(sound)
+    spectrum[np.fft.rfftfreq(sound.size, 1 / audio.SAMPLE_RATE) > 3700] = 0
+    wide, narrow = (audio.utterance_frames(x) for x in (sound, np.fft.irfft(spectrum).astype(np.float32)))
+    hertz = audio._hertz(np.linspace(audio._mel(audio.LOW_HZ), audio._mel(audio.HIGH_HZ), audio.BANDS + 2))[1:-1]
+    last = int(np.flatnonzero(hertz < 3600)[-1])
+    assert np.abs(narrow[:, hertz > 4200] - narrow[:, [last]]).mean() < 0.5
+    # one mean and deviation of all bands, as before the change, moves the rest by more than half a deviation
+    assert np.abs(narrow - wide)[:, : last - 2].mean() < 0.2
+
+
+@pytest.mark.parametrize("kind", ["zeros", "offset", "last bit", "hum"])
+def test_what_holds_no_sound_is_silence(kind):
+    time = np.arange(2 * audio.SAMPLE_RATE) / audio.SAMPLE_RATE
+    sounds = {
+        "zeros": 0 * time,
+        "offset": 0 * time + 0.4,
+        "last bit": np.random.default_rng(0).integers(-1, 2, time.size) / 32768,
+        "hum": 0.2 * np.sin(2 * np.pi * 50.03 * time) + 0.1 * np.sin(2 * np.pi * 150.09 * time),
+    }
+    assert audio.utterance_frames(sounds[kind].astype(np.float32)) is None
+
+
+def test_quiet_speech_is_no_silence():
+    assert audio.utterance_frames(0.005 * _words()) is not None

@@ -24,7 +24,7 @@ from emoje_edge.training.datasets.base import Feature, Lazy
 from emoje_edge.training.datasets.options import Options
 
 # Raise by one whenever perception's numbers of a modality change.
-PERCEPTION = {Modality.AUDIO: 3, Modality.POSE: 4}
+PERCEPTION = {Modality.AUDIO: 4, Modality.POSE: 4}
 _SHAPE = {Modality.AUDIO: (BANDS,), Modality.POSE: (len(JOINTS), 3)}
 
 
