@@ -90,7 +90,8 @@ def _label(folder: Path | None, options: dict[str, Any]) -> None:
         tally = run(recordings, ledger, settings, how, progress.told)
     failed = ledger.write_errors(recordings)
     rows = merge(ledger.parts(recordings), out, labels, ledger.description)
-    click.echo(f"{out}: {rows} rows of {tally.kept + tally.done} recordings", err=True)
+    if not options["quiet"]:
+        click.echo(f"{out}: {rows} rows of {tally.kept + tally.done} recordings", err=True)
     if truth:
         _tell_agreement(ledger, recordings, truth, out)
     if failed:

@@ -31,12 +31,10 @@ def _serve(connection: Connection, settings: Settings, ledger: Ledger) -> None:
     """The worker's life: recordings in, outcomes out, until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides what ends
     labeller = Labeller(settings, ledger)
-    while True:
-        try:
+    with suppress(EOFError, ConnectionError):  # the other end is gone: what was begun is in the ledger
+        while True:
             recording, tries = connection.recv()
-        except EOFError:
-            return
-        connection.send(labeller.label(recording, tries))
+            connection.send(labeller.label(recording, tries))
 
 
 class Worker:
