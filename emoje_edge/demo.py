@@ -1,8 +1,8 @@
 """A short clip made on the spot, so that anyone can see the whole way of the data work without a video of their own.
 
-The picture is the official portrait of Rear Admiral Grace Hopper that matplotlib ships (United States Navy, public
-domain), moved, turned, and mirrored for the second speaker.  The sound is a buzz with the rhythm of speech, and the
-words are in a subtitle file.  It shows that everything runs; what is recognised in it means nothing.
+The picture is the official portrait of Rear Admiral Grace Hopper (United States Navy, public domain), moved, turned,
+and mirrored for the second speaker.  The sound is a buzz with the rhythm of speech, and the words are in a subtitle
+file.  It shows that everything runs; what is recognised in it means nothing.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.errors import WorkError
+from emoje_edge.shipped import PORTRAIT
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 WIDTH, HEIGHT, FPS, RATE = 640, 480, 25, 16_000
 
@@ -45,7 +49,7 @@ def make_clip(video: Path, subtitles: Path) -> None:
     """Write the clip (MP4: H.264 or MPEG-4, AAC) and its subtitles (SRT).
 
     Raises:
-        WorkError: a file cannot be written, or matplotlib's portrait is not there.
+        WorkError: a file cannot be written, or the portrait is not there.
     """
     portrait = _portrait()
     try:
@@ -67,40 +71,40 @@ def speech_like(line: Line, rate: int = RATE) -> NDArray[np.float32]:
     return (tone * syllables * edges * (0.12 + 0.2 * line.lively)).astype(np.float32)
 
 
-def frame(portrait: NDArray[np.uint8], time: float) -> NDArray[np.uint8]:
+def frame(portrait: Image, time: float) -> NDArray[np.uint8]:
     """The picture [480, 640, 3] RGB at a time (s): the portrait sways, most while somebody speaks lively."""
-    import cv2
+    from PIL import Image, ImageOps
 
     line = next((x for x in LINES if x.start <= time < x.end), None)
     turn = max((x for x in LINES if x.start - 0.4 <= time), key=lambda x: x.start, default=LINES[0])
     swing = 0.35 if line is None else 0.4 + 0.6 * line.lively
-    h, w = portrait.shape[:2]
+    w, h = portrait.size
     scale = 0.72 * HEIGHT / h * (1.1 + 0.06 * np.sin(0.9 * time))
-    matrix = cv2.getRotationMatrix2D((w / 2, h * 0.8), 5.0 * swing * np.sin(2.1 * time), scale)
-    matrix[:, 2] += (  # type: ignore[misc]  # cv2's stubs have it of integers
-        WIDTH / 2 - w / 2 + 26 * swing * np.sin(1.3 * time),
-        HEIGHT * 0.88 - h * 0.8 + 10 * swing * np.sin(3.1 * time),
+    angle = np.radians(5.0 * swing * np.sin(2.1 * time))
+    # the portrait's lower middle comes here; Pillow wants the way back, from this picture to the portrait
+    x = WIDTH / 2 + 26 * swing * np.sin(1.3 * time)
+    y = HEIGHT * 0.88 + 10 * swing * np.sin(3.1 * time)
+    c, s = np.cos(angle) / scale, np.sin(angle) / scale
+    back = (c, -s, w / 2 - c * x + s * y, s, c, h * 0.8 - s * x - c * y)
+    picture = portrait if turn.speaker == LINES[0].speaker else ImageOps.mirror(portrait)
+    moved = picture.transform(
+        (WIDTH, HEIGHT), Image.Transform.AFFINE, back, Image.Resampling.BILINEAR, fillcolor=(96, 104, 112)
     )
-    picture = portrait if turn.speaker == LINES[0].speaker else np.ascontiguousarray(portrait[:, ::-1])
-    grey = (96, 104, 112)
-    moved = cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_CONSTANT, borderValue=grey)
-    return moved.astype(np.uint8, copy=False)
+    return np.asarray(moved)
 
 
-def _portrait() -> NDArray[np.uint8]:
-    from matplotlib import cbook
+def _portrait() -> Image:
     from PIL import Image
 
     try:
-        path = str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
-        return np.asarray(Image.open(path).convert("RGB"))
+        return Image.open(PORTRAIT).convert("RGB")
     except OSError as error:
         raise WorkError(
-            "this matplotlib came without its sample data", "pip install --force-reinstall matplotlib"
+            f"the portrait {PORTRAIT} cannot be read", "reinstall: pip install --force-reinstall --no-deps emoje-edge"
         ) from error
 
 
-def _encode(path: Path, portrait: NDArray[np.uint8]) -> None:
+def _encode(path: Path, portrait: Image) -> None:
     import av
 
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"

@@ -131,7 +131,7 @@ class _Run:
                         rows.write(event)
                     events.append(event)
                     if video:
-                        video.add(event, seen.skeleton_times, seen.skeleton, seen.aspect)
+                        video.add(event, seen.skeleton_times, {1: seen.skeleton}, seen.aspect)
                 drawn = video is None or video.frames > 0
         finally:
             # also after Ctrl-C or a broken file: a picture of what was found

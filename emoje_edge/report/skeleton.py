@@ -5,6 +5,7 @@ Nothing of the source's pixels gets here: the drawing starts from landmarks, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
-from emoje_edge.perception.skeleton import BONES, VISIBLE
+from emoje_edge.report.body import Picture, draw_people
+from emoje_edge.report.canvas import font
 from emoje_edge.report.palette import MODALITY_COLOURS, emotion_colour, label_colours, rgb
 from emoje_edge.report.writers import NO_EVIDENCE, OutputError, check_folder
 
@@ -27,9 +29,6 @@ SIDE = 540  # px, the longer side of the skeleton's field
 FOOT = 96  # px, the strip beneath
 _CLOCK = Fraction(1, 1000)
 _ENCODERS = ("libx264", "libopenh264", "mpeg4")
-_LEFT, _RIGHT, _MIDDLE = (90, 200, 255), (255, 170, 90), (235, 235, 235)
-
-Picture = NDArray[np.uint8]
 
 
 def check_video(path: Path) -> None:
@@ -63,14 +62,19 @@ class SkeletonVideo:
         self._end = 0  # ms, of the last utterance
 
     def add(
-        self, event: UtteranceEmotion, times: NDArray[np.float64], skeleton: NDArray[np.float32], aspect: float
+        self,
+        event: UtteranceEmotion,
+        times: NDArray[np.float64],
+        people: Mapping[int, NDArray[np.float32]],
+        aspect: float,
     ) -> None:
         """Draw one utterance.
 
         Args:
             event: what to write beneath.
             times: [T] s of the source.
-            skeleton: [T, 13, 3]: x, y in 0 to 1 of the picture's width and height, visibility.
+            people: number -> [T, 13, 3] of everybody in view: x, y in 0 to 1 of the picture's width and height,
+                visibility; all zero where they are not there.
             aspect: width over height of the source's picture; the first utterance's holds for the video.
         """
         if len(times) == 0:
@@ -80,11 +84,12 @@ class SkeletonVideo:
         foot = draw_foot(event, self._stream.width)
         start = round(event.start * 1000)
         if start > max(self._end, self._last) + 1 and self.frames:
-            self._put(draw(None, foot=None, size=self._size), max(self._end, self._last + 1))
-        for time, points in zip(times, skeleton, strict=True):
+            self._put(draw({}, foot=None, size=self._size), max(self._end, self._last + 1))
+        for i, time in enumerate(times):
             # utterances may overlap: what has been drawn is not drawn again
             if (at := round(float(time) * 1000)) > self._last:
-                self._put(draw(points, foot=foot, size=self._size), at)
+                here = {number: skeleton[i] for number, skeleton in people.items()}
+                self._put(draw(here, foot=foot, size=self._size), at)
         self._end = round(event.end * 1000)
 
     @property
@@ -160,55 +165,24 @@ def field_size(aspect: float) -> tuple[int, int]:
     return max(round(width / 2) * 2, 300), round(height / 2) * 2
 
 
-def draw(points: NDArray[np.float32] | None, *, foot: Picture | None, size: tuple[int, int]) -> Picture:
-    """One frame [height, width, 3] RGB: the skeleton [13, 3] (None: nobody) above the strip."""
+def draw(people: Mapping[int, NDArray[np.float32]], *, foot: Picture | None, size: tuple[int, int]) -> Picture:
+    """One frame [height, width, 3] RGB: the skeletons (number -> [13, 3]) above the strip."""
     width, height = size
     picture = np.zeros((height, width, 3), np.uint8)
-    if points is not None:
-        _draw_body(picture[: height - FOOT], points)
+    if people:
+        picture[: height - FOOT] = draw_people(people, width, height - FOOT)
     if foot is not None:
         picture[height - FOOT :] = foot
     return picture
 
 
-def _draw_body(field: Picture, points: NDArray[np.float32]) -> None:
-    import cv2
-
-    height, width = field.shape[:2]
-    seen = np.isfinite(points).all(-1) & (points[:, 2] >= VISIBLE)
-    at = np.nan_to_num(points[:, :2], nan=0.0, posinf=0.0, neginf=0.0).clip(-2, 3) * (width, height)
-
-    def pixel(p: NDArray[np.floating]) -> tuple[int, int]:
-        return round(float(p[0])), round(float(p[1]))
-
-    thick = max(round(height / 110), 2)
-    for a, b in BONES:
-        if seen[a] and seen[b]:
-            colour = _MIDDLE if a % 2 != b % 2 else _LEFT if a % 2 else _RIGHT
-            cv2.line(field, pixel(at[a]), pixel(at[b]), colour, thick, cv2.LINE_AA)
-    for joint in range(1, len(points)):
-        if seen[joint]:
-            cv2.circle(field, pixel(at[joint]), thick + 1, _LEFT if joint % 2 else _RIGHT, -1, cv2.LINE_AA)
-    if seen[0]:
-        radius = 0.38 * float(np.hypot(*(at[1] - at[2]))) if seen[1] and seen[2] else 0.07 * height
-        radius = min(max(radius, 0.03 * height), 0.2 * height)
-        if seen[1] and seen[2]:
-            neck, away = (at[1] + at[2]) / 2, at[0] - (at[1] + at[2]) / 2
-            length = float(np.hypot(*away))
-            if length > radius:
-                cv2.line(field, pixel(neck), pixel(at[0] - away / length * radius), _MIDDLE, thick, cv2.LINE_AA)
-        cv2.circle(field, pixel(at[0]), round(radius), _MIDDLE, thick, cv2.LINE_AA)
-
-
 def draw_foot(event: UtteranceEmotion, width: int) -> Picture:
     """The strip [96, width, 3] of one utterance: emotion, its seven probabilities, the modalities' weights."""
-    import matplotlib
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (width, FOOT), (24, 24, 24))
     pen = ImageDraw.Draw(image)
-    face = str(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf")  # speakers are not all Latin
-    big, small = ImageFont.truetype(face, 22), ImageFont.truetype(face, 12)
+    big, small = font(22), font(12)
     words = NO_EVIDENCE if event.emotion is None else f"{event.emotion} {event.probabilities[event.emotion]:.0%}"
     pen.rectangle((12, 12, 28, 28), fill=rgb(emotion_colour(event.emotion)))
     pen.text((38, 6), words, fill=(240, 240, 240), font=big)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import UsageError
+from emoje_edge.report.canvas import FAINT, INK, Box, Canvas, canvas, words_width
 from emoje_edge.report.palette import MODALITY_COLOURS, emotion_colour, label_colours
 from emoje_edge.report.writers import NO_EVIDENCE, OutputError, check_folder
 
@@ -15,7 +18,13 @@ if TYPE_CHECKING:
     from emoje_edge.recognizer import UtteranceEmotion
 
 ENDINGS = (".png", ".svg", ".pdf")
-_INCHES_A_ROW, _WIDEST = 0.55, 40.0  # 40 inches at 120 dots are 4,800 pixels: more no viewer shows
+_NARROWEST, _A_ROW, _WIDEST = 1080, 66, 4800  # px: wider no viewer shows
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 140, 44, 58  # px around the panels
+_EMOTIONS, _WEIGHTS, _GAP = 300, 120, 26  # px, heights of the panels and between them
+_SMALL, _LARGE = 13, 16  # px, letters
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)  # s between two ticks
+
+Span = tuple[float, float]
 
 
 def check_timeline(path: Path) -> None:
@@ -41,101 +50,131 @@ def draw_timeline(events: Sequence[UtteranceEmotion], path: Path, *, title: str 
         UsageError, OutputError: as `check_timeline`; or the file cannot be written.
     """
     check_timeline(path)
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    width = min(max(9.0, 3.0 + _INCHES_A_ROW * len(events)), _WIDEST)
-    figure = Figure(figsize=(width, 5.2), layout="constrained")
-    emotions, weights = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.3])
+    width = min(max(_NARROWEST, _LEFT + _RIGHT + _A_ROW * len(events)), _WIDEST)
     spans = _spans(events)
+    scale = _Scale(spans, _LEFT, width - _RIGHT)
+    names = [_words(event) for event in events]
+    flat = all(_fits(name, scale(end) - scale(start)) for name, (start, end) in zip(names, spans, strict=True))
+    above = 2 * (_SMALL + 5) if flat else round(max((words_width(_one_line(n), _SMALL) for n in names), default=0)) + 12
+    top = _TOP + above
+    emotions = (_LEFT, top, width - _RIGHT, top + _EMOTIONS)
+    weights = (_LEFT, emotions[3] + _GAP, width - _RIGHT, emotions[3] + _GAP + _WEIGHTS)
+    page = canvas(width, round(weights[3] + _BOTTOM), vector=path.suffix.lower() == ".svg")
+    page.words((12, 22), title, _LARGE)
     labels = label_colours(list(dict.fromkeys(label for e in events for label in e.probabilities)) or EMOTIONS)
-    _stack(emotions, spans, [e.probabilities for e in events], labels)
-    _stack(weights, spans, [e.weights for e in events], MODALITY_COLOURS)
-    _name_winners(emotions, spans, events, width)
-    emotions.set_ylabel("probability")
-    figure.suptitle(title.replace("$", r"\$"), x=0.01, ha="left", fontsize=11)
-    weights.set_ylabel("weight")
-    weights.set_xlabel("time")
-    weights.xaxis.set_major_locator(MaxNLocator(nbins=int(width), steps=[1, 2, 3, 5, 6, 10], min_n_ticks=2))
-    weights.xaxis.set_major_formatter(lambda s, _: _clock(s))
-    if events:
-        emotions.set_xlim(min(s for s, _ in spans), max(e for _, e in spans))
-    else:
-        emotions.text(0.5, 0.5, "no utterance", ha="center", transform=emotions.transAxes)
-    for axis, colours in ((emotions, labels), (weights, MODALITY_COLOURS)):
-        axis.set_ylim(0, 1)
-        axis.set_yticks([0, 0.5, 1])
-        axis.spines[["top", "right"]].set_visible(False)
-        _legend(axis, colours)
+    _panel(page, emotions, scale, spans, [e.probabilities for e in events], labels, "probability")
+    _panel(page, weights, scale, spans, [e.weights for e in events], MODALITY_COLOURS, "weight")
+    _name_winners(page, emotions, scale, spans, events, flat=flat)
+    _time_axis(page, weights, scale)
+    if not events:
+        page.words(
+            ((emotions[0] + emotions[2]) / 2, (emotions[1] + emotions[3]) / 2), "no utterance", _LARGE, anchor="mm"
+        )
     try:
-        figure.savefig(path, dpi=120)
+        page.save(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}", "give --timeline another place") from error
 
 
-def _spans(events: Sequence[UtteranceEmotion]) -> list[tuple[float, float]]:
+@dataclass(frozen=True)
+class _Scale:
+    """From time (s) to px."""
+
+    spans: Sequence[Span]
+    left: float
+    right: float
+
+    @property
+    def start(self) -> float:
+        return min((start for start, _ in self.spans), default=0.0)
+
+    @property
+    def length(self) -> float:
+        return max((end for _, end in self.spans), default=1.0) - self.start or 1.0
+
+    def __call__(self, time: float) -> float:
+        return self.left + (time - self.start) / self.length * (self.right - self.left)
+
+
+def _spans(events: Sequence[UtteranceEmotion]) -> list[Span]:
     """(start, end) of each bar, s; a bar ends where the next one starts."""
     starts = [e.start for e in events]
-    following = [*starts, float("inf")][1:]
+    following = [*starts, math.inf][1:]
     return [(e.start, max(min(e.end, after), e.start)) for e, after in zip(events, following, strict=True)]
 
 
-def _stack(
-    axis: Any, spans: list[tuple[float, float]], values: list[dict[str, float]], colours: dict[str, str]
+def _panel(
+    page: Canvas,
+    box: Box,
+    scale: _Scale,
+    spans: Sequence[Span],
+    values: Sequence[dict[str, float]],
+    colours: dict[str, str],
+    name: str,
 ) -> None:
-    """Stacked bars as wide as their utterances; an utterance without values leaves its place empty."""
-    bottom = [0.0] * len(spans)
-    for name, colour in colours.items():
-        heights = [v.get(name, 0.0) for v in values]
-        axis.bar(
-            [s for s, _ in spans],
-            heights,
-            [e - s for s, e in spans],
-            bottom,
-            align="edge",
-            color=colour,
-            edgecolor="white",
-            linewidth=0.6,
-        )
-        bottom = [b + h for b, h in zip(bottom, heights, strict=True)]
+    """Stacked bars as wide as their utterances, axis and legend; an utterance without values leaves its place empty."""
+    left, top, right, bottom = box
+    for share in (0.0, 0.5, 1.0):
+        y = bottom - share * (bottom - top)
+        page.line((left - 5, y), (right, y), FAINT)
+        page.words((left - 9, y), f"{share:g}", _SMALL, anchor="rm")
+    page.words((24, (top + bottom + words_width(name, _SMALL)) / 2), name, _SMALL, upright=True)
+    for (start, end), shares in zip(spans, values, strict=True):
+        y = bottom
+        for label, colour in colours.items():
+            height = shares.get(label, 0.0) * (bottom - top)
+            # a px of white between two utterances
+            page.rectangle((scale(start), y - height, max(scale(end) - 1, scale(start) + 1), y), colour)
+            y -= height
+    page.line((left, top), (left, bottom))
+    for row, (label, colour) in enumerate(colours.items()):
+        y = (top + bottom) / 2 + (row - (len(colours) - 1) / 2) * (_SMALL + 9)
+        page.rectangle((right + 14, y - 6, right + 32, y + 6), colour)
+        page.words((right + 40, y), label, _SMALL)
 
 
 def _name_winners(
-    axis: Any, spans: list[tuple[float, float]], events: Sequence[UtteranceEmotion], width: float
+    page: Canvas, box: Box, scale: _Scale, spans: Sequence[Span], events: Sequence[UtteranceEmotion], *, flat: bool
 ) -> None:
     """Speaker and emotion above each bar; all upright where one bar is too narrow for its words."""
-    if not events:
-        return
-    whole = (max(e for _, e in spans) - spans[0][0]) or 1.0
-    words = [_words(event) for event in events]
-    inches = [(end - start) / whole * (width - 1.9) for start, end in spans]
-    flat = all(0.068 * max(map(len, w.split("\n"))) < room for w, room in zip(words, inches, strict=True))
-    for (start, end), event, label in zip(spans, events, words, strict=True):
-        axis.text(
-            (start + end) / 2,
-            1.03,
-            label if flat else label.replace("\n", ": "),
-            ha="center",
-            va="bottom",
-            rotation=0 if flat else 90,
-            fontsize=8,
-            bbox={"facecolor": emotion_colour(event.emotion), "alpha": 0.25, "linewidth": 0, "pad": 1.5},
+    for (start, end), event in zip(spans, events, strict=True):
+        middle, top = (scale(start) + scale(end)) / 2, box[1]
+        page.rectangle(
+            (scale(start), top - 4, max(scale(end) - 1, scale(start) + 1), top - 1), emotion_colour(event.emotion)
         )
+        lines = _words(event).split("\n")
+        if flat:
+            for row, line in enumerate(reversed(lines)):
+                page.words((middle, top - 8 - row * (_SMALL + 4)), line, _SMALL, anchor="mb")
+        else:
+            page.words((middle, top - 8), _one_line(_words(event)), _SMALL, upright=True)
+
+
+def _time_axis(page: Canvas, box: Box, scale: _Scale) -> None:
+    left, _, right, bottom = box
+    page.line((left, bottom), (right, bottom))
+    wanted = scale.length / max((right - left) / 110, 1)
+    step = next((s for s in _STEPS if s >= wanted), 3600 * math.ceil(wanted / 3600))
+    for tick in range(math.ceil(scale.start / step), math.floor((scale.start + scale.length) / step) + 1):
+        x = scale(tick * step)
+        page.line((x, bottom), (x, bottom + 5), INK)
+        page.words((x, bottom + 9), _clock(tick * step), _SMALL, anchor="mt")
+    page.words(((left + right) / 2, bottom + 30), "time", _SMALL, anchor="mt")
 
 
 def _words(event: UtteranceEmotion) -> str:
-    speaker = " ".join((event.speaker or "").split())[:18].replace("$", r"\$")
+    speaker = " ".join((event.speaker or "").split())[:18]
     found = event.emotion or NO_EVIDENCE
     return f"{speaker}\n{found}" if speaker else found
 
 
-def _legend(axis: Any, colours: dict[str, str]) -> None:
-    from matplotlib.patches import Patch
-
-    handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
-    axis.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+def _one_line(words: str) -> str:
+    return words.replace("\n", ": ")
 
 
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(max(seconds, 0.0), 60)
-    return f"{int(minutes)}:{rest:04.1f}" if rest % 1 else f"{int(minutes)}:{int(rest):02d}"
+def _fits(words: str, room: float) -> bool:
+    return max(words_width(line, _SMALL) for line in words.split("\n")) < room - 4
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02d}"

@@ -1,5 +1,6 @@
 """Timeline and skeleton video: they can be opened, and show what they should and no more."""
 
+import xml.dom.minidom
 from pathlib import Path
 
 import av
@@ -8,6 +9,7 @@ import pytest
 
 from emoje_edge import UsageError
 from emoje_edge.recognizer import UtteranceEmotion
+from emoje_edge.report.body import PEOPLE
 from emoje_edge.report.palette import EMOTION_COLOURS, label_colours, rgb
 from emoje_edge.report.skeleton import FOOT, SkeletonVideo, draw, draw_foot, field_size
 from emoje_edge.report.timeline import draw_timeline
@@ -23,9 +25,9 @@ PERSON = np.array(
 )
 
 
-def skeletons(event: UtteranceEmotion, fps: float = 12.5) -> tuple[np.ndarray, np.ndarray]:
+def skeletons(event: UtteranceEmotion, fps: float = 12.5) -> tuple[np.ndarray, dict[int, np.ndarray]]:
     times = np.arange(event.start, event.end, 1 / fps)
-    return times, np.repeat(PERSON[None], len(times), 0)
+    return times, {1: np.repeat(PERSON[None], len(times), 0)}
 
 
 def frames_of(path: Path) -> list[tuple[float, np.ndarray]]:
@@ -80,7 +82,7 @@ def test_video_plays_at_the_times_of_the_source(tmp_path: Path) -> None:
 
 def test_the_drawing_is_a_skeleton_on_black() -> None:
     size = (540, 304 + FOOT)
-    picture = draw(PERSON, foot=draw_foot(make_event(), 540), size=size)
+    picture = draw({1: PERSON}, foot=draw_foot(make_event(), 540), size=size)
     field = picture[:304]
     assert (field.max(-1) > 0).mean() < 0.1
     assert field[0].max() == field[:, 0].max() == 0
@@ -94,11 +96,11 @@ def test_joints_that_are_not_there_are_not_drawn() -> None:
     hidden = PERSON.copy()
     hidden[:, 2] = 0.1
     broken = np.full_like(PERSON, np.nan)
-    for points in (hidden, broken, None):
-        assert draw(points, foot=None, size=(300, 300)).max() == 0
+    for people in ({1: hidden}, {1: broken}, {}):
+        assert draw(people, foot=None, size=(300, 300)).max() == 0
     far = PERSON.copy()
     far[:, :2] *= 1e9
-    draw(far, foot=None, size=(300, 300))
+    draw({1: far}, foot=None, size=(300, 300))
 
 
 @pytest.mark.parametrize(("aspect", "size"), [(16 / 9, (540, 304)), (9 / 16, (304, 540)), (0.01, (300, 540))])
@@ -121,9 +123,24 @@ def test_a_stopped_run_leaves_a_video_that_plays(tmp_path: Path) -> None:
 
 def test_a_video_without_a_person_is_not_written(tmp_path: Path) -> None:
     with SkeletonVideo(tmp_path / "s.mp4") as video:
-        video.add(make_event(), np.zeros(0), np.zeros((0, 13, 3), np.float32), 1.0)
+        video.add(make_event(), np.zeros(0), {1: np.zeros((0, 13, 3), np.float32)}, 1.0)
     assert not (tmp_path / "s.mp4").exists()
 
 
 def test_other_models_labels_have_colours() -> None:
     assert set(label_colours(["joy", "peaceful", "mad"])) == {"joy", "peaceful", "mad"}
+
+
+def test_several_people_have_a_colour_each(tmp_path: Path) -> None:
+    beside = PERSON * (0.4, 1, 1)
+    picture = draw({1: beside, 2: beside + np.float32([0.5, 0, 0])}, foot=None, size=(540, 304 + FOOT))
+    left, right = (half[half.max(-1) > 100] for half in (picture[:304, :270], picture[:304, 270:]))
+    assert np.abs(np.median(left, 0) - PEOPLE[0]).max() < 40
+    assert np.abs(np.median(right, 0) - PEOPLE[1]).max() < 40
+
+
+def test_words_of_any_letters_are_in_the_drawing(tmp_path: Path) -> None:
+    draw_timeline([make_event(0, speaker="Ольга & <Γεωργία>")], tmp_path / "t.svg", title="\x00talk")
+    text = (tmp_path / "t.svg").read_text(encoding="utf-8")
+    assert "Ольга &amp; &lt;Γεωργί" in text
+    assert xml.dom.minidom.parseString(text).documentElement.tagName == "svg"

@@ -11,8 +11,9 @@ import numpy as np
 
 from emoje_edge.errors import WorkError
 from emoje_edge.perception.bodies.regions import Floats, Pixels
+from emoje_edge.shipped import POSE_MODELS
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "pose"
+FOLDER = POSE_MODELS
 DETECTOR_SIDE, CROP_SIDE = 224, 256  # px of the two networks' pictures
 POINTS, VALUES = 39, 5  # of the landmark network: 33 landmarks, 2 auxiliary, 4 unused; x, y, z, visibility, presence
 # sha256, as `python -m research.bodies.convert` made them
