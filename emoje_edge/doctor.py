@@ -27,7 +27,6 @@ PACKAGES = (
     "numpy",
     "onnxruntime",
     "av",
-    "mediapipe",
     "tokenizers",
     "torch",
     "triton",

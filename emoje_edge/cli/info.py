@@ -16,7 +16,6 @@ from emoje_edge.version import __version__
 _LIBRARIES = (
     "numpy",
     "av",
-    "mediapipe",
     "onnxruntime",
     "tokenizers",
     "pysubs2",

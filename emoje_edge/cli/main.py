@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 EXTRAS = {
     **dict.fromkeys(("torch", "transformers", "safetensors", "sklearn", "matplotlib"), "train"),
     **dict.fromkeys(("onnx", "onnxscript"), "build"),
+    "mediapipe": "mediapipe",
 }
 
 

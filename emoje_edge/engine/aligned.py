@@ -16,9 +16,9 @@ import torch
 from emoje_calibration.operators import LEVELS
 from torch import Tensor, fx
 
-from emoje_edge.engine.backends.onnx import runtime
 from emoje_edge.engine.export import TRACED_BATCH, emit_with_integers
 from emoje_edge.engine.interface import BuildRequest
+from emoje_edge.runtime import runtime
 
 TIE = 1e-3  # steps from the middle between two integers within which either is right
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.errors import WorkError
+from emoje_edge.runtime import runtime
 from emoje_edge.shipped import SILERO
 
 FRAME = 512  # samples at 16 kHz: 32 ms, what the network judges at a time
@@ -73,8 +74,7 @@ def speech_share(samples: NDArray[np.float32]) -> float:
 @lru_cache(maxsize=1)
 def _session() -> Any:
     """One network for all streams, which each keep a memory of their own."""
-    import onnxruntime as ort
-
+    ort = runtime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4

@@ -41,7 +41,7 @@ def _draw(
     height = size[1]
     seen = np.isfinite(points).all(-1) & (points[:, 2] >= VISIBLE)
     clean = np.nan_to_num(points[:, :2], nan=0.0, posinf=0.0, neginf=0.0).clip(-2, 3)
-    at: NDArray[np.floating[Any]] = clean * np.array(size, np.float32)
+    at = np.multiply(clean, size, dtype=np.float32)
     thick = max(round(height / 110), 2 * _FINE)
     for a, b in BONES:
         if seen[a] and seen[b]:

@@ -144,7 +144,7 @@ def test_telemetry_is_off_before_onnxruntime_is_imported() -> None:
         "os.environ.pop('ORT_DISABLE_TELEMETRY', None)\n"
         "import emoje_edge.recognizer\n"
         "assert 'onnxruntime' not in sys.modules\n"
-        "from emoje_edge.engine.backends.onnx import runtime\n"
+        "from emoje_edge.runtime import runtime\n"
         "runtime()\n"
         "assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'\n"
     )

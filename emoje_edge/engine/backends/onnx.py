@@ -14,6 +14,7 @@ from emoje_edge.engine.interface import Arrays, BuildRequest, Built, check_input
 from emoje_edge.engine.manifest import BATCH, Manifest
 from emoje_edge.errors import WorkError
 from emoje_edge.modality import Mask
+from emoje_edge.runtime import runtime
 
 PRECISIONS = ("int8", "fp32")
 ENTRY = "model.onnx"
@@ -53,15 +54,6 @@ def open(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | None 
 def default_threads() -> int:
     """Two cores are what a few million parameters can use; more only wait for each other."""
     return min(2, os.cpu_count() or 1)
-
-
-def runtime() -> Any:
-    """The onnxruntime module, imported so that it keeps to itself."""
-    # before the import: some builds of ONNX Runtime report usage to their vendor
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
-    return onnxruntime
 
 
 class OnnxSession:

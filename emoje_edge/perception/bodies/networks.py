@@ -11,6 +11,7 @@ import numpy as np
 
 from emoje_edge.errors import WorkError
 from emoje_edge.perception.bodies.regions import Floats, Pixels
+from emoje_edge.runtime import runtime
 from emoje_edge.shipped import POSE_MODELS
 
 FOLDER = POSE_MODELS
@@ -58,8 +59,6 @@ def shared_networks() -> Networks:
 
 
 def _open(path: Path, threads: int, providers: tuple[str, ...]) -> Any:
-    from emoje_edge.engine.backends.onnx import runtime
-
     again = "reinstall the package: pip install --force-reinstall --no-deps emoje-edge"
     try:
         graph = path.read_bytes()
