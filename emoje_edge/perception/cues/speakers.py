@@ -1,0 +1,115 @@
+"""Who says what in a cue: `ROSS: …`, `[ROSS] …`, `>> ROSS: …`, `<v Ross>`, a dash before each, the Name of ASS."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from emoje_edge.perception.cues.raw import Raw
+from emoje_edge.perception.cues.spoken import SOUND, spoken, unsung, untagged
+
+Turn = tuple[str | None, str]
+
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>", re.IGNORECASE)
+_WORD = r"(?:#?\w[\w.'’#-]*|&|\+)"
+_NAME = rf"(?:\d+ (?=[A-Z]))?[^\W\d_][\w.'’#-]*(?:(?: |/|, ?){_WORD}){{0,4}}"
+_COLON = r"\s*[:：](?!//|\\)"
+# a colon with or without a space after it; in running text only a space tells a name's from a time's
+_PREFIX = re.compile(
+    rf"^({_NAME})\s*(?:[\[(][^\])]*[\])]\s*)?{_COLON}\s*(?=\D|$)"
+    rf"|^[\[(【（]({_NAME})[\])】）]\s*[:：]?\s*(?=\S|$)"
+)
+_NUMBERED = re.compile(r"(?:speaker|person|voice|spk)[ _#-]*\d+", re.IGNORECASE)
+_DASH = re.compile(r"^(?:[-–—‐]\s*|>{2,}\s*|»\s*)(?=\S)")
+# What stands before a colon at a sentence's beginning and is nobody's name.
+_WORDS = frozenset(
+    (
+        *("also", "and", "answer", "but", "finally", "first", "listen", "look", "no", "note", "now", "ok", "okay"),
+        *(
+            "question",
+            "remember",
+            "second",
+            "so",
+            "wait",
+            "warning",
+            "well",
+            "yes",
+            "ps",
+            "p.s",
+            "p.s.",
+            "http",
+            "https",
+        ),
+    )
+)
+
+
+def turns(cue: Raw, names: set[str]) -> list[Turn]:
+    """Who says what in one cue: a dash, a name or a voice tag at a line's beginning starts the next one's words.
+
+    Args:
+        names: what is a name before a colon, see `names_in`.
+    """
+    text = _VOICE.sub(lambda voice: f"\n\0{voice[1].strip()}\0", cue.text)
+    text = unsung(html.unescape(untagged(text)))
+    speaker: str | None = cue.name or None
+    found: list[tuple[str | None, list[str]]] = []
+    for line in text.split("\n"):
+        line, begins = line.strip(), not found
+        if line.startswith("\0"):
+            _, speaker, line = line.split("\0", 2)
+            begins = True
+        if dash := _DASH.match(line):
+            line, begins, speaker = line[dash.end() :], True, cue.name or None
+        prefix = _PREFIX.match(line)
+        if prefix and _key(prefix) in names:
+            line, begins, speaker = line[prefix.end() :], True, _key(prefix)
+        if begins:
+            found.append((speaker, []))
+        found[-1][1].append(spoken(line))
+    joined = ((speaker, _tidy(" ".join(words))) for speaker, words in found)
+    return [(speaker, words) for speaker, words in joined if any(c.isalnum() for c in words)]
+
+
+def names_in(cues: Iterable[Raw]) -> set[str]:
+    """What is a speaker's name before a colon or in brackets at a line's beginning.
+
+    Capitals always are.  "Ross:" is where it comes twice, or where half of all cues begin so: "Listen: …" is not.
+    """
+    counts: Counter[str] = Counter()
+    total = 0
+    for cue in cues:
+        total += 1
+        for line in html.unescape(untagged(cue.text)).split("\n"):
+            prefix = _PREFIX.match(_DASH.sub("", line.strip()))
+            if prefix and _may_be_name(prefix):
+                counts[_key(prefix)] += 1
+    usual = 2 * sum(counts.values()) >= total
+    return {
+        name
+        for name, n in counts.items()
+        if name.isupper() or _NUMBERED.fullmatch(name) or (_is_title(name) and (n > 1 or usual))
+    }
+
+
+def _may_be_name(prefix: re.Match[str]) -> bool:
+    name = _key(prefix)
+    if name.lower() in _WORDS:
+        return False
+    # [DOOR OPENING] is a sound, MR. STERLING: is a name
+    return not (prefix[2] and SOUND.search(name) and not _NUMBERED.fullmatch(name))
+
+
+def _key(prefix: re.Match[str]) -> str:
+    return prefix[1] or prefix[2]
+
+
+def _is_title(name: str) -> bool:
+    return all(word[0].isupper() or word[0].isdigit() or word[0] in "#&+" for word in name.split())
+
+
+def _tidy(words: str) -> str:
+    # what is left of "(whispering): I hate him."
+    return " ".join(words.split()).removeprefix(": ").removeprefix("： ").strip()
