@@ -154,17 +154,20 @@ class Recognizer:
         # opened now, so that a missing or altered engine shows before minutes of perception
         self.labels: tuple[str, ...] = self._session(self.mask).manifest.labels
 
-    def stream(self, source: str | Path, text: str | Path | None = None) -> Generator[UtteranceEmotion, None, None]:
+    def stream(
+        self, source: str | Path, text: str | Path | None = None, *, encoding: str | None = None
+    ) -> Generator[UtteranceEmotion, None, None]:
         """Utterances of a source in time order, each as soon as it is known.  Every call is a new dialogue.
 
         Args:
             source: a file, or what else `emoje_edge.perception` reads.
             text: a subtitle file; None: a sidecar or the embedded subtitles, where there are any.
+            encoding: of the subtitle file; None: found out, and told where it was not plain.
 
         Raises:
             WorkError: the source cannot be read; what was found before has been yielded.
         """
-        with closing(self.follow(source, text)) as pairs:
+        with closing(self.follow(source, text, encoding=encoding)) as pairs:
             for _, event in pairs:
                 yield event
 
@@ -173,6 +176,7 @@ class Recognizer:
         source: str | Path,
         text: str | Path | None = None,
         *,
+        encoding: str | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> Generator[tuple[Perceived, UtteranceEmotion], None, None]:
         """As `stream`, each with what was perceived (for drawing the skeleton).
@@ -185,7 +189,13 @@ class Recognizer:
         dialogue = DialogueState()
         tokeniser = self._tokeniser() if Modality.TEXT in self.mask else None
         utterances = perceive(
-            source, self.mask, tokeniser=tokeniser, text=text, pose_fps=self.pose_fps, progress=progress
+            source,
+            self.mask,
+            tokeniser=tokeniser,
+            text=text,
+            encoding=encoding,
+            pose_fps=self.pose_fps,
+            progress=progress,
         )
         with closing(
             cast("Generator[Perceived, None, None]", utterances)

@@ -33,7 +33,8 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), help="Of the rows; else by --out's ending, or jsonl."
 )
-@click.option("--text", type=_PATH, help="Subtitles to read (SRT, VTT, ASS); else a sidecar or the embedded ones.")
+@click.option("--text", type=_PATH, help="Subtitles (SRT, VTT, ASS, Whisper's JSON or TSV); else beside or inside it.")
+@click.option("--encoding", help="Of the subtitle file, where it is not found out rightly: cp1251, shift_jis …")
 @click.option("--render", type=_PATH, help="Write a video of the skeleton on black, with the emotions.")
 @click.option("--timeline", type=_PATH, help="Write a picture: emotions over time, and what they rest on.")
 @click.option(
@@ -50,6 +51,7 @@ def command(
     out: Path | None,
     form: str | None,
     text: Path | None,
+    encoding: str | None,
     render: Path | None,
     timeline: Path | None,
     pose_fps: float,
@@ -86,7 +88,7 @@ def command(
         outputs = Outputs(expanded, recognizer.labels, out, form, render, timeline, text)
         with Progress(not quiet) as progress, outputs.open() as files:
             run = _Run(recognizer, outputs, files, progress, quiet)
-            run.all(expanded, text)
+            run.all(expanded, text, encoding)
     if run.failed:
         raise WorkError(
             f"{len(run.failed)} of {len(expanded)} sources failed: {', '.join(run.failed)}",
@@ -104,10 +106,10 @@ class _Run:
         self.progress, self.quiet = progress, quiet
         self.failed: list[str] = []
 
-    def all(self, sources: Sequence[str], text: Path | None) -> None:
+    def all(self, sources: Sequence[str], text: Path | None, encoding: str | None) -> None:
         for source in sources:
             try:
-                self.one(source, text)
+                self.one(source, text, encoding)
             except OutputError:
                 raise
             except EmojeError as error:
@@ -116,7 +118,7 @@ class _Run:
                 self.failed.append(masked(source))
                 self.note(f"Error: {error}", always=True)
 
-    def one(self, source: str, text: Path | None) -> None:
+    def one(self, source: str, text: Path | None, encoding: str | None) -> None:
         if self.progress.shown:
             self.progress.source(masked(source), _seconds(source))
         events: list[UtteranceEmotion] = []
@@ -125,7 +127,8 @@ class _Run:
             with ExitStack() as stack:
                 rows = stack.enter_context(self.files.rows(source))
                 video = stack.enter_context(self.outputs.video(source))
-                pairs = stack.enter_context(closing(self.recognizer.follow(source, text, progress=self.progress.at)))
+                pairs = self.recognizer.follow(source, text, encoding=encoding, progress=self.progress.at)
+                stack.enter_context(closing(pairs))
                 for seen, event in pairs:
                     with self.progress.aside(sys.stdout):
                         rows.write(event)

@@ -18,9 +18,19 @@ from emoje_edge.perception.sources import is_live
 
 # demuxers whose stream lengths stand in a header, by the first of their names
 _STREAM_LENGTHS = frozenset({"mov", "wav", "w64", "aiff", "au", "caf", "flac", "tta", "wv", "asf"})
+# streams without a container
+_RAW = frozenset({"aac", "loas", "ac3", "eac3", "dts", "truehd", "amr", "h264", "hevc", "m4v", "mpegvideo", "mjpeg"})
 _FILE_LENGTHS = frozenset({"matroska", "flv"})
 _ID3_HEADER, _FRAME_HEAD = 10, 4096  # bytes
 _ENDLESS = 0x7FF00000  # bytes: what a program writes into a WAV's header while it does not know the length
+
+
+def tells_length(source: str | Path, container: Any) -> bool:
+    """Whether the container's length is read off something, and not guessed from its bit rate."""
+    kind = container.format.name.split(",")[0]
+    if is_live(source) or kind in _RAW:
+        return False
+    return kind != "mp3" or _has_length_header(Path(source))
 
 
 def announced_ends(source: str | Path, container: Any, readers: Sequence[Reader]) -> Iterator[tuple[Reader, float]]:

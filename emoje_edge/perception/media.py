@@ -22,7 +22,7 @@ from av.stream import Disposition
 
 from emoje_edge.addresses import masked
 from emoje_edge.errors import UsageError, WorkError
-from emoje_edge.perception.announced import announced_ends
+from emoje_edge.perception.announced import announced_ends, tells_length
 from emoje_edge.perception.readers import (
     AudioBlock,
     AudioReader,
@@ -55,7 +55,7 @@ class MediaInfo:
     """What a source holds.
 
     Args:
-        duration: s, None where unknown (live sources, pipes).
+        duration: s, None where unknown (live sources, pipes, raw streams).
         width, height: px, with square pixels; 0 without video.
         rotation: degrees counter-clockwise by which the stored picture is turned to stand upright.
         rate: average frames/s, None where unknown.
@@ -206,7 +206,7 @@ class Media(AbstractContextManager["Media"]):
             if stream.codec_context
         ]
         info = MediaInfo(
-            duration=None if duration is None or is_live(self.source) else duration / av.time_base,
+            duration=duration / av.time_base if duration and tells_length(self.source, self._container) else None,
             has_video=video is not None,
             has_audio=self._audio is not None,
             subtitles=tuple(stream for stream in codecs if stream.codec in TEXT_SUBTITLES),

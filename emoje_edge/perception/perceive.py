@@ -25,13 +25,12 @@ from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception import skeleton
 from emoje_edge.perception.bodies.estimator import BlazePose, PoseEstimator
 from emoje_edge.perception.bodies.worker import PoseWorker
-from emoje_edge.perception.cues import embedded_cues, read_cues, sidecar
+from emoje_edge.perception.cues import cues_of
 from emoje_edge.perception.features import audio_feature, pose_feature
 from emoje_edge.perception.media import AudioBlock, Media, MediaInfo, VideoFrame
 from emoje_edge.perception.quality import Quality, audio_quality, pose_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, Segmenter, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
-from emoje_edge.perception.sources import is_live
 from emoje_edge.perception.speech import SpeechStream
 from emoje_edge.perception.text import Tokeniser
 from emoje_edge.perception.transcribe import Transcriber, Words
@@ -90,6 +89,7 @@ def perceive(
     *,
     tokeniser: Tokeniser | None = None,
     text: str | Path | None = None,
+    encoding: str | None = None,
     utterances: Sequence[Utterance] = (),
     pose_fps: float = skeleton.RATE,
     window: float = 3.0,
@@ -110,6 +110,7 @@ def perceive(
             text, subtitles do not tell the utterances either.
         tokeniser: turns text to ids; without it utterances have text but no text feature.
         text: subtitle file to use instead of the one beside or inside the source.
+        encoding: of that file or the one beside, where it is not found out rightly.
         utterances: who spoke when, where that is known already (the rows of a data set): nothing is looked for.
         pose_fps: most pictures a second to look at.
         window, hop: s, of the windows that stand in where there are neither cues nor sound, or nobody speaks.
@@ -131,7 +132,7 @@ def perceive(
         media = stack.enter_context(Media(source))
         cues = list(utterances)
         if not cues and Modality.TEXT in wanted:
-            cues = _cues(source, text, media.info)
+            cues = cues_of(source, text, media.info, encoding)
         video = Modality.POSE in wanted and media.info.has_video
         told = any(cue.text for cue in cues)
         listen = words if Modality.TEXT in wanted and media.info.has_audio and not told else None
@@ -304,16 +305,6 @@ class _Run:
             words=words,
             spoken=utterance.spoken if self._sound else None,
         )
-
-
-def _cues(source: str | Path, text: str | Path | None, info: MediaInfo) -> list[Utterance]:
-    """Cues of the given file, else of the one beside the source, else of the one inside it."""
-    if text is not None:
-        return read_cues(text)
-    if is_live(source):
-        return []
-    beside = sidecar(Path(source))
-    return read_cues(beside) if beside else embedded_cues(source, info)
 
 
 def _require_something(source: str | Path, wanted: Mask, info: MediaInfo, *, found: bool) -> None:

@@ -118,12 +118,13 @@ def test_a_pose_mask_reads_neither_sound_nor_words(tmp_path: Path, clip: Path) -
     (tmp_path / "talk.srt").write_bytes(b"\xff\xfe broken")
     code = (
         "import av, sys\n"
-        "from emoje_edge.perception import media, cues\n"
+        "from emoje_edge.perception import readers\n"
+        "from emoje_edge.perception.cues import source\n"
         "def refuse(*args, **options): raise AssertionError('sound or words were read')\n"
-        "media._AudioReader.__init__ = refuse\n"
-        "cues.read_cues = cues.embedded_cues = cues.sidecar = refuse\n"
+        "readers.AudioReader.__init__ = refuse\n"
+        "source.read_cues = source.embedded_cues = source.sidecar = refuse\n"
         "from emoje_edge.perception import perceive\n"
-        "perceive.read_cues = perceive.embedded_cues = perceive.sidecar = refuse\n"
+        "perceive.cues_of = refuse\n"
         "from emoje_edge.cli import main\n"
         "sys.argv = ['emoje-edge', 'infer', sys.argv[1], '--mask', 'pose']\n"
         "main()\n"

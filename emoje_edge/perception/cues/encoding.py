@@ -33,6 +33,13 @@ _FOLLOWING = "".join(bytes([byte]).decode("cp1252", "replace") for byte in range
 _TWICE = re.compile(f"[\u00c2-\u00f4][{re.escape(_FOLLOWING)}]{{1,3}}")
 
 
+# code pages that subtitles were written in; a free choice finds those of old mainframes in a short file
+_PAGES = (
+    *("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r", "cp866"),
+    *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
+)
+
+
 def decoded(data: bytes, path: Path | str, encoding: str | None = None) -> str:
     """The text of a file.
 
@@ -90,7 +97,7 @@ def _legacy(data: bytes, path: Path | str) -> str:
         return western
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data).best()
+    best = from_bytes(data, cp_isolation=list(_PAGES)).best()
     if best is None:
         raise WorkError(f"{path}: no known encoding fits its characters", "save it as UTF-8, or give --encoding NAME")
     log.warning("%s is not UTF-8; it was read as %s: if that is wrong, give --encoding NAME", path, best.encoding)

@@ -82,7 +82,8 @@ def _segment(segment: dict[str, Any]) -> Iterator[Raw]:
     else:
         start, end = _finite(float(segment["start"])), _finite(float(segment["end"]))
     name, words = str(segment.get("speaker") or ""), segment.get("words")
-    turns = list(_turns(words, name)) if isinstance(words, list) else []
+    dicts = [word for word in words if isinstance(word, dict)] if isinstance(words, list) else []
+    turns = list(_turns(dicts, name))
     if len(turns) < 2:
         yield Raw(start, end, name or (turns[0][0] if turns else ""), str(segment["text"]).strip())
         return

@@ -1,0 +1,56 @@
+"""Captions that roll or grow: each line is said once, from when it first showed to when it last did."""
+
+from __future__ import annotations
+
+from emoje_edge.perception.cues.raw import Raw
+from emoje_edge.perception.cues.read import utterances
+from emoje_edge.perception.cues.rolling import unrolled
+
+LINES = ["where have you been", "all this long night", "we were so worried", "about you my dear", "never do that again"]
+
+
+def rolled(lines: list[str], step: float = 2.0) -> list[Raw]:
+    """As the largest video site writes them: the line before above each, and 10 ms of it alone between."""
+    cues = []
+    for i, line in enumerate(lines):
+        start = i * step
+        before = lines[i - 1] if i else " "
+        cues.append(Raw(start + 0.01 if i else start, start + step, "", f"{before}\n{line}"))
+        cues.append(Raw(start + step, start + step + 0.01, "", f"{line}\n "))
+    return cues
+
+
+def said(cues: list[Raw]) -> list[tuple[float, str | None]]:
+    return [(round(cue.start, 1), cue.text) for cue in utterances(cues)]
+
+
+def test_each_line_is_said_once_when_it_first_showed() -> None:
+    assert said(rolled(LINES)) == [(2.0 * i, line) for i, line in enumerate(LINES)]
+    assert all(cue.end - cue.start > 1.9 for cue in utterances(rolled(LINES)))
+
+
+def test_captions_that_grow_word_by_word_are_one() -> None:
+    words = LINES[0].split()
+    cues = [Raw(i * 0.4, (i + 1) * 0.4, "", " ".join(words[: i + 1])) for i in range(len(words))]
+    assert [(cue.start, cue.end, cue.text) for cue in utterances(cues)] == [(0.0, len(words) * 0.4, LINES[0])]
+
+
+def test_three_lines_that_scroll() -> None:
+    cues = [Raw(i, i + 1.0, "", "\n".join(LINES[max(0, i - 2) : i + 1])) for i in range(len(LINES))]
+    assert said(cues) == [(float(i), line) for i, line in enumerate(LINES)]
+
+
+def test_a_pause_ends_the_rolling() -> None:
+    first = rolled(LINES[:2])
+    later = [Raw(c.start + 60, c.end + 60, "", c.text) for c in rolled(LINES[2:])]
+    assert [text for _, text in said(first + later)] == LINES
+
+
+def test_people_who_say_the_same_twice_do() -> None:
+    cues = [
+        Raw(0, 1, "", "No."),
+        Raw(1, 2, "", "No."),
+        Raw(2, 3, "", "No.\nI said no."),
+        *(Raw(i, i + 0.9, "", f"Line {i}.") for i in range(3, 12)),
+    ]
+    assert unrolled(cues) == cues
