@@ -133,4 +133,4 @@ def test_every_target_has_exact_commands_or_says_that_there_are_none() -> None:
                 assert "pip install" in text or "--backend onnx" in text
     assert "cuda-bindings==12" in install.command("tensorrt", "open", install.JETPACK_6)
     assert "nvidia-jetpack" in install.command("tensorrt", "build", install.JETPACK_7)
-    assert "torch-tensorrt==2.12.1" in install.command("tensorrt", "build", install.X86_GPU)
+    assert "[build,tensorrt]" in install.command("tensorrt", "build", install.X86_GPU)

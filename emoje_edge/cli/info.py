@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from emoje_edge.errors import EmojeError
+from emoje_edge.extras import install
 from emoje_edge.modality import Mask
 from emoje_edge.version import __version__
 
@@ -79,12 +80,12 @@ def _show_engine(mask: Mask, engine_dir: Path | None) -> bool:
 def _kernels() -> str:
     """Where the fused Triton operators run on this machine."""
     if util.find_spec("torch") is None:
-        return "not used: without torch, the engine's graph does their work (pip install 'emoje-edge[gpu]')"
+        return f"not used: without torch, the engine's graph does their work ({install('gpu')})"
     import torch
 
     if not torch.cuda.is_available():
         return "torch finds no GPU: the reference in plain torch stands in for training; engines do not need them"
     if util.find_spec("triton") is None:
-        return "a GPU, but no Triton: pip install 'emoje-edge[gpu]'"
+        return f"a GPU, but no Triton: {install('gpu')}"
     major, minor = torch.cuda.get_device_capability()
     return f"fused, on {torch.cuda.get_device_name()} (sm_{major}{minor})"

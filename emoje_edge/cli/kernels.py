@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.extras import install
 from emoje_edge.modality import Mask
 
 if TYPE_CHECKING:
@@ -62,14 +63,14 @@ def _compile(
     try:
         from emoje_kernels import aot, checks
     except ImportError as error:
-        raise WorkError(f"torch is not installed ({error})", "pip install 'emoje-edge[gpu]'") from error
+        raise WorkError(f"torch is not installed ({error})", install("gpu")) from error
     capacities, (heads, head_dim) = shape[:3], shape[3:]
     reports: list[Report] = []
     failures: list[str] = []
     try:
         known = aot.kernels()
     except RuntimeError as error:
-        raise WorkError(str(error), "pip install 'emoje-edge[gpu]'") from error
+        raise WorkError(str(error), install("gpu")) from error
     wanted = names or [name for name in known if not (dtype == "int8" and "backward" in name)]
     try:
         checks.check_heads(heads, head_dim)

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from emoje_edge.errors import EmojeError, WorkError, nearest
+from emoje_edge.extras import install
 from emoje_edge.version import __version__
 
 # name -> (module that holds `command`, one line of help); a table, so that `--help` imports none of them
@@ -37,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 # package -> the extra that brings it
 EXTRAS = {
     **dict.fromkeys(("torch", "transformers", "safetensors", "sklearn", "matplotlib"), "train"),
-    **dict.fromkeys(("onnx", "onnxscript"), "build"),
+    "onnx": "build",
     "mediapipe": "mediapipe",
 }
 
@@ -124,6 +125,6 @@ def run() -> None:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRAS:
             raise
-        click.echo(f"Error: {package} is not installed\n  pip install 'emoje-edge[{EXTRAS[package]}]'", err=True)
+        click.echo(f"Error: {package} is not installed\n  {install(EXTRAS[package])}", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.extras import install
 from emoje_edge.shipped import STUDENT
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def load_model(path: Path | None) -> Model:
 
         from emoje_edge.training.checkpoint import load_run
     except ImportError as error:
-        raise WorkError(f"{error.name} is not installed", "pip install 'emoje-edge[build]'") from error
+        raise WorkError(f"{error.name} is not installed", install("build")) from error
     torch.set_num_threads(min(torch.get_num_threads(), 2))
     run = load_run(path or STUDENT)
     name = run.path.resolve().name

@@ -21,8 +21,9 @@ from emoje_edge.corpus.local import Worker
 from emoje_edge.corpus.recordings import Recording
 from emoje_edge.corpus.settings import Settings
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.extras import install
 
-INSTALL = "pip install '.[cluster]' from a checkout"
+INSTALL = install("cluster")
 
 
 class RayLabeller:

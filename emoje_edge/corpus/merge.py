@@ -12,6 +12,7 @@ from typing import IO, Any
 from emoje_edge.corpus.ledger import LedgerError, Part
 from emoje_edge.corpus.settings import dump
 from emoje_edge.errors import UsageError
+from emoje_edge.extras import install
 from emoje_edge.files import atomic
 from emoje_edge.report.table import columns, flatten
 
@@ -67,7 +68,7 @@ def writer_of(out: Path) -> Callable[[Rows, IO[bytes], Sequence[str], dict[str, 
         except ImportError as error:
             raise UsageError(
                 f"--out {out}: Parquet wants pyarrow: {error}",
-                "pip install '.[corpus]' from a checkout; or --out x.csv",
+                f"{install('corpus')}; or --out x.csv",
             ) from error
     return _WRITERS[ending]
 

@@ -10,9 +10,10 @@ import platform
 from dataclasses import dataclass
 
 from emoje_edge.engine.gpu import first_gpu, jetpack, l4t_release
+from emoje_edge.extras import install, target
 
 _VENV = "python3 -m venv --system-site-packages ~/emoje && . ~/emoje/bin/activate"  # sees JetPack's tensorrt module
-_JETPACK = f"sudo apt install nvidia-jetpack python3-libnvinfer && {_VENV} && pip install"
+_JETPACK = f"sudo apt install nvidia-jetpack python3-libnvinfer && {_VENV}"
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,22 @@ class Target:
 
 
 _ONNX = {
-    ("onnx", "open"): "pip install emoje-edge",
-    ("onnx", "build"): "pip install 'emoje-edge[build]'",
+    ("onnx", "open"): install(),
+    ("onnx", "build"): install("build"),
 }
-_X86_TENSORRT = "torch-tensorrt==2.12.1 tensorrt==10.16.1.11 'cuda-bindings==13.*'"
 CPU = Target(
     "CPU",
-    _ONNX | {("aot", use): "pip install 'emoje-edge[build]' && sudo apt install g++" for use in ("open", "build")},
+    _ONNX | {("aot", use): f"{install('build')} && sudo apt install g++" for use in ("open", "build")},
     tested=True,
 )
 X86_GPU = Target(
     "x86-64 with an NVIDIA GPU",
     _ONNX
     | {
-        ("tensorrt", "open"): "pip install emoje-edge tensorrt==10.16.1.11 'cuda-bindings==13.*'",
-        ("tensorrt", "build"): f"pip install 'emoje-edge[build]' torch==2.12.1 {_X86_TENSORRT}",
-        ("aot", "open"): "pip install 'emoje-edge[build,gpu]'",
-        ("aot", "build"): "pip install 'emoje-edge[build,gpu]' && sudo apt install g++",
+        ("tensorrt", "open"): install("tensorrt"),
+        ("tensorrt", "build"): install("build,tensorrt"),
+        ("aot", "open"): install("build,gpu"),
+        ("aot", "build"): f"{install('build,gpu')} && sudo apt install g++",
     },
     tested=False,
 )
@@ -55,8 +55,8 @@ JETPACK_6 = Target(
     "Jetson Orin, JetPack 6",
     _ONNX
     | {
-        ("tensorrt", "open"): f"{_JETPACK} emoje-edge 'cuda-bindings==12.*'",
-        ("tensorrt", "build"): f"{_JETPACK} 'emoje-edge[build]' 'cuda-bindings==12.*'",
+        ("tensorrt", "open"): f"{_JETPACK} && pip install {target()} 'cuda-bindings==12.*'",
+        ("tensorrt", "build"): f"{_JETPACK} && pip install {target('build')} 'cuda-bindings==12.*'",
     },
     tested=False,
 )
@@ -64,8 +64,8 @@ JETPACK_7 = Target(
     "Jetson, JetPack 7",
     _ONNX
     | {
-        ("tensorrt", "open"): f"{_JETPACK} emoje-edge 'cuda-bindings==13.*'",
-        ("tensorrt", "build"): f"{_JETPACK} 'emoje-edge[build]' 'cuda-bindings==13.*'",
+        ("tensorrt", "open"): f"{_JETPACK} && pip install {target()} 'cuda-bindings==13.*'",
+        ("tensorrt", "build"): f"{_JETPACK} && pip install {target('build')} 'cuda-bindings==13.*'",
     },
     tested=False,
 )
@@ -81,7 +81,8 @@ def this_target() -> Target:
     return CPU
 
 
-def command(backend: str, purpose: str, target: Target | None = None) -> str:
+def command(backend: str, purpose: str, machine: Target | None = None) -> str:
     """What to run so that `backend` can `open` or `build` here; where it never will, which backend does."""
-    target = target or this_target()
-    return target.commands.get((backend, purpose), f"not possible on this machine ({target.name}): take --backend onnx")
+    machine = machine or this_target()
+    never = f"not possible on this machine ({machine.name}): take --backend onnx"
+    return machine.commands.get((backend, purpose), never)

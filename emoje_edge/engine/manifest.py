@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from emoje_edge.errors import EmojeError, WorkError
+from emoje_edge.extras import target
 from emoje_edge.modality import Mask
 
 SCHEMA = 1
@@ -29,7 +30,7 @@ BATCH = "batch"  # the one dimension that may be dynamic
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-REINSTALL = "reinstall the package: pip install --force-reinstall --no-deps emoje-edge"
+REINSTALL = f"reinstall the package: pip install --force-reinstall --no-deps {target()}"
 
 
 @dataclass(frozen=True)

@@ -216,5 +216,6 @@ def test_a_missing_extra_is_named(tmp_path: Path, command: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "torch is not installed" in done.stderr
-    assert "pip install 'emoje-edge[train]'" in done.stderr
+    assert "pip install -e '" in done.stderr
+    assert "[train]'" in done.stderr
     assert "Traceback" not in done.stderr

@@ -13,6 +13,7 @@ import numpy as np
 from emoje_edge.engine.interface import Arrays, BuildRequest, Built, check_inputs
 from emoje_edge.engine.manifest import BATCH, Manifest
 from emoje_edge.errors import WorkError
+from emoje_edge.extras import install
 from emoje_edge.modality import Mask
 from emoje_edge.runtime import runtime
 
@@ -24,9 +25,9 @@ def unavailable(purpose: str) -> str | None:
     """None: ONNX Runtime comes with the package; building wants the `build` extra."""
     import importlib.util
 
-    wanted = ("torch", "onnx", "onnxscript") if purpose == "build" else ("onnxruntime",)
+    wanted = ("torch", "onnx") if purpose == "build" else ("onnxruntime",)
     missing = [name for name in wanted if importlib.util.find_spec(name) is None]
-    return f"{', '.join(missing)} not installed: pip install 'emoje-edge[build]'" if missing else None
+    return f"{', '.join(missing)} not installed: {install('build')}" if missing else None
 
 
 def target(name: str | None) -> dict[str, str | int]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from emoje_edge.errors import WorkError
+from emoje_edge.extras import target
 from emoje_edge.perception.bodies.regions import Floats, Pixels
 from emoje_edge.runtime import runtime
 from emoje_edge.shipped import POSE_MODELS
@@ -59,7 +60,7 @@ def shared_networks() -> Networks:
 
 
 def _open(path: Path, threads: int, providers: tuple[str, ...]) -> Any:
-    again = "reinstall the package: pip install --force-reinstall --no-deps emoje-edge"
+    again = f"reinstall the package: pip install --force-reinstall --no-deps {target()}"
     try:
         graph = path.read_bytes()
     except OSError as error:

@@ -1,6 +1,6 @@
 """MediaPipe's own pose solution: the reference that the stage on ONNX Runtime is held to, and a choice (`--pose`).
 
-An extra: pip install 'emoje-edge[mediapipe]'.  It follows one person, and writes start-up messages to standard error.
+The extra `mediapipe`.  It follows one person, and writes start-up messages to standard error.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.extras import install
 from emoje_edge.perception.bodies.estimator import Body, check_picture
 from emoje_edge.perception.skeleton import JOINTS
 
@@ -32,7 +33,7 @@ class MediaPipe:
         try:
             from mediapipe.python.solutions.pose import Pose
         except ImportError as error:
-            raise WorkError(f"MediaPipe is not there: {error}", "pip install 'emoje-edge[mediapipe]'") from error
+            raise WorkError(f"MediaPipe is not there: {error}", install("mediapipe")) from error
         try:
             self._graph: Any = Pose(model_complexity=1)
         except (OSError, RuntimeError) as error:

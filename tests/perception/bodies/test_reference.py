@@ -24,7 +24,7 @@ def by_shoulders(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def mediapipe():
-    pytest.importorskip("mediapipe", reason="the reference is an extra: pip install 'emoje-edge[mediapipe]'")
+    pytest.importorskip("mediapipe", reason="the reference is an extra: pip install '.[mediapipe]'")
     with MediaPipe() as estimator:
         yield estimator
 
@@ -68,4 +68,4 @@ def test_without_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.pose", None)
     with pytest.raises(WorkError, match="MediaPipe is not there") as told:
         MediaPipe()
-    assert "emoje-edge[mediapipe]" in str(told.value)
+    assert "[mediapipe]" in str(told.value)
