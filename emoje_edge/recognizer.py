@@ -14,7 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
@@ -31,12 +32,13 @@ from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.sound import given as given_sound
 from emoje_edge.shapes import POSE_RATE
-from emoje_edge.shipped import TOKENIZER
+from emoje_edge.shipped import TOKENIZER, WHISPER
 
 if TYPE_CHECKING:
     from emoje_edge.perception.perceive import Perceived
     from emoje_edge.perception.quality import Quality
     from emoje_edge.perception.text import Tokeniser
+    from emoje_edge.perception.transcribe import Transcriber
 
 
 _OF_33 = (
@@ -58,6 +60,9 @@ class UtteranceEmotion:
         modalities: what the decision rests on, of text, audio, pose; empty without an emotion.
         weights: share of each of those modalities, sum 1.
         latency_ms: computing time of `pose`, `audio`, `text`, `engine` and their `total`, ms; 0 where not used.
+        text: what was said; None where nobody tells.
+        text_from: `"subtitles"`, `"recognised"` (on this device) or `"given"`; None without text.
+        text_confidence: 0 to 1 of recognised words; None for others.
     """
 
     source: str
@@ -69,6 +74,9 @@ class UtteranceEmotion:
     modalities: tuple[str, ...]
     weights: dict[str, float]
     latency_ms: dict[str, float]
+    text: str | None = None
+    text_from: str | None = None
+    text_confidence: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The row of a JSONL file: plain types, rounded (s and ms to 3 and 2 digits, shares to 4)."""
@@ -77,6 +85,9 @@ class UtteranceEmotion:
             "start": round(self.start, 3),
             "end": round(self.end, 3),
             "speaker": self.speaker,
+            "text": self.text,
+            "text_from": self.text_from,
+            "text_confidence": None if self.text_confidence is None else round(self.text_confidence, 4),
             "emotion": self.emotion,
             "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
             "modalities": list(self.modalities),
@@ -119,10 +130,13 @@ class Recognizer:
         threads: of the engine (None: its own choice).
         pose_fps: frames a second in which the body is looked for.
         context: let what was said before bear on an utterance; else each is answered on its own.
+        words: recognise what is said where there are no subtitles: `"auto"` with the shipped English model, where
+            CTranslate2 is installed; `"off"`; or the name or folder of another Whisper model.
+        language: ISO 639 code of what is spoken, for a multilingual model; None: found for each utterance.
 
     Raises:
-        UsageError: an unknown mask or backend.
-        WorkError: no engine for the mask, or an altered one.
+        UsageError: an unknown mask, backend, model or language.
+        WorkError: no engine for the mask, or an altered one; words were asked for and CTranslate2 is missing.
     """
 
     def __init__(
@@ -135,6 +149,8 @@ class Recognizer:
         threads: int | None = None,
         pose_fps: float = POSE_RATE,
         context: bool = True,
+        words: str | Path = "auto",
+        language: str | None = None,
     ) -> None:
         if not 1.0 <= pose_fps <= 120.0:
             raise UsageError(f"{pose_fps:g} pose frames a second", "give 1 to 120; 10 to 15 are enough for emotion")
@@ -146,11 +162,16 @@ class Recognizer:
         }
         self._engines = _masks_with_engine(backend, engine_dir)
         self._sessions: dict[Mask, Session] = {}
-        self._words: Tokeniser | None = None
+        self._tokens: Tokeniser | None = None
+        self._transcriber: Transcriber | None = None
         self._opening = threading.Lock()
         self.pose_fps, self.context = pose_fps, context
         self.auto = not isinstance(mask, Mask) and mask.strip().lower() == "auto"
         self.mask = self._widest() if self.auto else Mask.parse(mask)
+        self.words, self.words_off = _words_wanted(words, self.mask), words == "off"
+        self._language = language
+        if self.words and (words != "auto" or language):
+            self._listen()  # what was asked for by name shows now whether it is there
         # opened now, so that a missing or altered engine shows before minutes of perception
         self.labels: tuple[str, ...] = self._session(self.mask).manifest.labels
 
@@ -195,6 +216,7 @@ class Recognizer:
             text=text,
             encoding=encoding,
             pose_fps=self.pose_fps,
+            words=self._listen if self.words else None,
             progress=progress,
         )
         with closing(
@@ -210,7 +232,7 @@ class Recognizer:
                     speaker=seen.speaker,
                     latency_ms=seen.latency_ms,
                 )
-                yield seen, event
+                yield seen, replace(event, **_said(seen))
 
     def recognize(
         self,
@@ -253,7 +275,7 @@ class Recognizer:
         heard = 0.0 if sound is None else len(sound) / SAMPLE_RATE
         seconds = max(heard, 0.0 if pose is None else len(pose) / self.pose_fps)
         dialogue = DialogueState() if state is None else state
-        return self._decide(
+        event = self._decide(
             features,
             dialogue,
             quality=quality,
@@ -262,6 +284,7 @@ class Recognizer:
             speaker=speaker,
             latency_ms=latency,
         )
+        return replace(event, text=text, text_from=None if text is None else "given")
 
     def _decide(
         self,
@@ -332,11 +355,21 @@ class Recognizer:
 
     def _tokeniser(self) -> Tokeniser:
         with self._opening:
-            if self._words is None:
+            if self._tokens is None:
                 from emoje_edge.perception.text import Tokeniser
 
-                self._words = Tokeniser(TOKENIZER)
-            return self._words
+                self._tokens = Tokeniser(TOKENIZER)
+            return self._tokens
+
+    def _listen(self) -> Transcriber:
+        """What writes down words, opened once; called from the thread that listens."""
+        with self._opening:
+            if self._transcriber is None:
+                from emoje_edge.perception.transcribe import Transcriber
+
+                assert self.words is not None
+                self._transcriber = Transcriber(self.words, language=self._language)
+            return self._transcriber
 
     def _features(self, modality: Modality, value: Any) -> tuple[NDArray[Any], Quality] | None:
         """What the engine takes of one modality, and how good it is; None where there is nothing in it."""
@@ -368,6 +401,23 @@ class Recognizer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _words_wanted(words: str | Path, mask: Mask) -> Path | None:
+    """The folder of the model that recognises words; None where none is wanted or, for `"auto"`, can be had."""
+    if words == "off" or Modality.TEXT not in mask:
+        return None
+    if words == "auto":
+        return WHISPER if find_spec("ctranslate2") else None
+    from emoje_edge.perception.word_models import resolve
+
+    return resolve(words)
+
+
+def _said(seen: Perceived) -> dict[str, Any]:
+    """The fields of a row that tell what was said, and who tells."""
+    sure = seen.words.confidence if seen.words and seen.text_from == "recognised" else None
+    return {"text": seen.text, "text_from": seen.text_from, "text_confidence": sure}
 
 
 def _masks_with_engine(backend: str, engine_dir: str | Path | None) -> tuple[Mask, ...]:

@@ -15,6 +15,7 @@ from emoje_edge.addresses import masked
 from emoje_edge.cli.outputs import Outputs, RowFiles
 from emoje_edge.cli.progress import Progress
 from emoje_edge.cli.sources import expand
+from emoje_edge.cli.word_notes import WordNotes
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.report.timeline import draw_timeline
 from emoje_edge.report.writers import FORMATS, OutputError
@@ -35,6 +36,10 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--text", type=_PATH, help="Subtitles (SRT, VTT, ASS, Whisper's JSON or TSV); else beside or inside it.")
 @click.option("--encoding", help="Of the subtitle file, where it is not found out rightly: cp1251, shift_jis …")
+@click.option("--words", default="auto", show_default=True, metavar="auto|off|MODEL",
+              help="Recognise words where there are no subtitles; a model's name or folder: see `models`.")  # fmt: skip
+@click.option("--language", help="Spoken language for a multilingual model, as en or de; else found.")
+@click.option("--transcript", type=_PATH, help="Write the words alone, as .srt or .vtt.")
 @click.option("--render", type=_PATH, help="Write a video of the skeleton on black, with the emotions.")
 @click.option("--timeline", type=_PATH, help="Write a picture: emotions over time, and what they rest on.")
 @click.option(
@@ -52,6 +57,9 @@ def command(
     form: str | None,
     text: Path | None,
     encoding: str | None,
+    words: str,
+    language: str | None,
+    transcript: Path | None,
     render: Path | None,
     timeline: Path | None,
     pose_fps: float,
@@ -70,6 +78,7 @@ def command(
       emoje-edge infer talk.mp4
       emoje-edge infer talk.mp4 --mask pose --out talk.csv
       emoje-edge infer talk.mp4 --render skeleton.mp4 --timeline timeline.png
+      emoje-edge infer talk.mp4 --transcript talk.srt --out talk.jsonl
     """
     expanded = expand(sources)
     if text and len(expanded) > 1:
@@ -81,11 +90,18 @@ def command(
     from emoje_edge.recognizer import Recognizer
 
     with Recognizer(
-        mask, engine_dir=engine_dir, backend=backend, fallback=fallback, pose_fps=pose_fps, context=not no_context
+        mask,
+        engine_dir=engine_dir,
+        backend=backend,
+        fallback=fallback,
+        pose_fps=pose_fps,
+        context=not no_context,
+        words=words,
+        language=language,
     ) as recognizer:
         if render and "pose" not in str(recognizer.mask):
             raise UsageError(f"--render with mask {recognizer.mask}", "the skeleton needs pose: --mask pose, or auto")
-        outputs = Outputs(expanded, recognizer.labels, out, form, render, timeline, text)
+        outputs = Outputs(expanded, recognizer.labels, out, form, render, timeline, text, transcript)
         with Progress(not quiet) as progress, outputs.open() as files:
             run = _Run(recognizer, outputs, files, progress, quiet)
             run.all(expanded, text, encoding)
@@ -122,16 +138,21 @@ class _Run:
         if self.progress.shown:
             self.progress.source(masked(source), _seconds(source))
         events: list[UtteranceEmotion] = []
+        notes = WordNotes(self.note, self.recognizer)
         drawn = True
         try:
             with ExitStack() as stack:
                 rows = stack.enter_context(self.files.rows(source))
+                words = stack.enter_context(self.outputs.words(source))
                 video = stack.enter_context(self.outputs.video(source))
                 pairs = self.recognizer.follow(source, text, encoding=encoding, progress=self.progress.at)
                 stack.enter_context(closing(pairs))
                 for seen, event in pairs:
                     with self.progress.aside(sys.stdout):
                         rows.write(event)
+                    if words:
+                        words.write(event)
+                    notes.see(seen)
                     events.append(event)
                     if video:
                         video.add(event, seen.skeleton_times, {1: seen.skeleton}, seen.aspect)

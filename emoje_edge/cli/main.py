@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("emoje_edge.cli.info", "Show versions, engines and masks."),
     "doctor": ("emoje_edge.cli.doctor", "Check this device: what works, and the command that mends the rest."),
     "build": ("emoje_edge.cli.build", "Build a verified engine for a mask and this device."),
+    "models": ("emoje_edge.cli.models", "List, add and remove models that write down what is said."),
     "engines": ("emoje_edge.cli.engines", "List, verify and prune built engines."),
     "calibrate": ("emoje_edge.cli.calibrate", "Calibrate a trained model for INT8."),
     "train": ("emoje_edge.cli.train", "Train a model."),

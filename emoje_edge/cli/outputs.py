@@ -16,7 +16,7 @@ from emoje_edge.cli.sources import guard
 from emoje_edge.errors import UsageError
 from emoje_edge.report.skeleton import SkeletonVideo, check_video
 from emoje_edge.report.timeline import check_timeline
-from emoje_edge.report.writers import RowWriter, choose_format
+from emoje_edge.report.writers import RowWriter, TranscriptWriter, check_transcript, choose_format
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Outputs:
         out, form: rows; None: standard output, JSONL.
         render, timeline: None: not wanted.
         text: a subtitle file that is read, so never overwritten.
+        transcript: the words alone; None: not wanted.
 
     Raises:
         UsageError: a file for several sources, an unknown ending, an input that would be overwritten.
@@ -42,12 +43,13 @@ class Outputs:
     render: Path | None = None
     timeline: Path | None = None
     text: Path | None = None
+    transcript: Path | None = None
     _stems: dict[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_stems", _unique_stems(self.sources))
         object.__setattr__(self, "form", choose_format(self.form, None if self._each(self.out) else self.out))
-        one_file = {"--render": self.render, "--timeline": self.timeline}
+        one_file = {"--render": self.render, "--timeline": self.timeline, "--transcript": self.transcript}
         if self.form in ("srt", "vtt"):
             one_file[f"--format {self.form} --out"] = self.out
         for option, path in one_file.items():
@@ -57,12 +59,15 @@ class Outputs:
                     "give an existing folder: each source gets its own file there",
                 )
         for source in self.sources:
-            for path in (self.rows_path(source), self.video_path(source), self.picture_path(source)):
+            words = self.transcript_path(source)
+            for path in (self.rows_path(source), self.video_path(source), self.picture_path(source), words):
                 guard(path, self.sources, self.text)
             if video := self.video_path(source):
                 check_video(video)
             if picture := self.picture_path(source):
                 check_timeline(picture)
+            if words:
+                check_transcript(words)
 
     @staticmethod
     def _each(path: Path | None) -> bool:
@@ -80,6 +85,9 @@ class Outputs:
     def picture_path(self, source: str) -> Path | None:
         return self._place(self.timeline, source, "timeline.png")
 
+    def transcript_path(self, source: str) -> Path | None:
+        return self._place(self.transcript, source, "words.srt")
+
     @contextmanager
     def open(self) -> Iterator[RowFiles]:
         """Rows for the whole run: `with outputs.open() as files, files.rows(source) as writer`."""
@@ -94,6 +102,11 @@ class Outputs:
         """The skeleton video of one source, None where not wanted."""
         path = self.video_path(source)
         return SkeletonVideo(path) if path else nullcontext(None)
+
+    def words(self, source: str) -> AbstractContextManager[RowWriter | None]:
+        """The transcript of one source, None where not wanted."""
+        path = self.transcript_path(source)
+        return TranscriptWriter(path) if path else nullcontext(None)
 
 
 @dataclass(frozen=True)

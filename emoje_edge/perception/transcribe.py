@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.audio import HOP, SAMPLE_RATE
+from emoje_edge.perception.word_models import HINT, check
 from emoje_edge.shipped import WHISPER
 
 WINDOW, LONGEST = 15.0, 30.0  # s that the encoder is given: usually; for a sound that does not fit
@@ -31,7 +32,6 @@ WINDOW, LONGEST = 15.0, 30.0  # s that the encoder is given: usually; for a soun
 MOST_SILENT, LEAST_LOGPROB, MOST_COMPRESSION = 0.6, -0.8, 2.4
 _TOKENS_PER_SECOND, _TOKENS = 8.0, 224  # nobody speaks faster: ends a loop; the decoder's half of its positions
 _FFT, _BANDS_BREAK_HZ = 400, 1000.0
-_FILES = ("model.bin", "config.json", "tokenizer.json")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Words:
 
 
 class Transcriber:
-    """A Whisper model of any size in CTranslate2's form; calls may come from any one thread at a time.
+    """A Whisper model of any size in CTranslate2's form; calls may come from any number of threads.
 
     Args:
         folder: holds `model.bin`, `config.json` and `tokenizer.json`.
@@ -80,7 +80,7 @@ class Transcriber:
 
     Raises:
         UsageError: no such folder, no Whisper model in it, or a language that the model does not know.
-        WorkError: CTranslate2 is missing, or the model is damaged.
+        WorkError: CTranslate2 is missing, or the model is damaged or not the one that was added.
     """
 
     def __init__(self, folder: str | Path = WHISPER, *, language: str | None = None, threads: int = 1) -> None:
@@ -186,10 +186,7 @@ def mel_filters(bands: int) -> NDArray[np.float32]:
 
 def _open(folder: Path, threads: int) -> tuple[Any, Any]:
     """CTranslate2's model and the tokenizer of a folder, after a look at whether it is one."""
-    hint = "give a folder with model.bin, config.json and tokenizer.json, as ct2-transformers-converter writes it"
-    missing = [name for name in _FILES if not (folder / name).is_file()]
-    if missing:
-        raise UsageError(f"{folder} is no Whisper model for CTranslate2: no {', no '.join(missing)}", hint)
+    check(folder)
     try:
         import ctranslate2
     except ImportError as error:
@@ -205,7 +202,7 @@ def _open(folder: Path, threads: int) -> tuple[Any, Any]:
     except Exception as error:  # both libraries raise bare errors of many kinds for damaged files
         raise WorkError(f"the Whisper model {folder} cannot be opened: {error}", "copy it again, whole") from error
     if tokens.token_to_id("<|startoftranscript|>") is None:
-        raise UsageError(f"{folder}: its tokenizer is not Whisper's", hint)
+        raise UsageError(f"{folder}: its tokenizer is not Whisper's", HINT)
     return model, tokens
 
 

@@ -21,6 +21,7 @@ def columns(labels: Sequence[str]) -> dict[str, Kind]:
         "person": "count",
         "text": "text",
         "text_from": "text",
+        "text_confidence": "number",
         "emotion": "text",
         "confidence": "number",
         "reason": "text",

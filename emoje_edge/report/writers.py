@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from emoje_edge.recognizer import UtteranceEmotion
 
 NO_EVIDENCE = "no evidence"
+_FIRST = ("source", "start", "end", "speaker", "text", "text_from", "text_confidence", "emotion")
 STAGES = ("pose", "audio", "text", "engine", "total")
 
 
@@ -40,7 +41,7 @@ def jsonl_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> st
 def csv_header(labels: Sequence[str]) -> str:
     """The column names: one column a probability (`p_`), weight (`w_`) and latency (`ms_`)."""
     return _csv_line(
-        ["source", "start", "end", "speaker", "emotion"]
+        list(_FIRST)
         + [f"p_{label}" for label in labels]
         + ["modalities"]
         + [f"w_{modality}" for modality in Modality]
@@ -52,7 +53,7 @@ def csv_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
     """One line; empty cells where there is no value."""
     row = event.to_dict()
     return _csv_line(
-        [row["source"], row["start"], row["end"], row["speaker"] or "", row["emotion"] or ""]
+        [row[name] if row[name] is not None else "" for name in _FIRST]
         + [row["probabilities"].get(label, "") for label in labels]
         + ["+".join(row["modalities"])]
         + [row["weights"].get(modality.value, "") for modality in Modality]
@@ -61,7 +62,7 @@ def csv_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
 
 
 def srt_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
-    """One SubRip cue: `ROSS: joy 87 %`."""
+    """One SubRip cue: `ROSS: How are you? [joy 87 %]`, or `ROSS: joy 87 %` where nobody tells the words."""
     return f"{number}\n{_clock(event.start, ',')} --> {_clock(event.end, ',')}\n{caption(event)}\n\n"
 
 
@@ -71,10 +72,31 @@ def vtt_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
 
 
 def caption(event: UtteranceEmotion) -> str:
-    """What a subtitle says of one utterance, on one line."""
+    """What a subtitle says of one utterance, on one line; read as subtitles again, only the words count."""
     found = NO_EVIDENCE if event.emotion is None else f"{event.emotion} {event.probabilities[event.emotion]:.0%}"
-    speaker = " ".join((event.speaker or "").replace("-->", "").replace("<", "").split())
-    return f"{speaker}: {found}" if speaker else found
+    return _spoken_by(event, f"{_one_line(event.text)} [{found}]" if event.text else found)
+
+
+def words_srt_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
+    """One SubRip cue of the words alone."""
+    words = _spoken_by(event, _one_line(event.text or ""))
+    return f"{number}\n{_clock(event.start, ',')} --> {_clock(event.end, ',')}\n{words}\n\n"
+
+
+def words_vtt_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
+    """One WebVTT cue of the words alone."""
+    words = _spoken_by(event, _one_line(event.text or "")).replace("&", "&amp;")
+    return f"{_clock(event.start, '.')} --> {_clock(event.end, '.')}\n{words}\n\n"
+
+
+def _spoken_by(event: UtteranceEmotion, words: str) -> str:
+    speaker = _one_line(event.speaker or "")
+    return f"{speaker}: {words}" if speaker else words
+
+
+def _one_line(text: str) -> str:
+    """Text without what a subtitle file takes for its own marks."""
+    return " ".join(text.replace("-->", "").replace("<", "").split())
 
 
 # name -> (what stands before the first row, one row)
@@ -84,6 +106,8 @@ FORMATS: dict[str, tuple[Callable[[Sequence[str]], str], Callable[[UtteranceEmot
     "srt": (lambda labels: "", srt_row),
     "vtt": (lambda labels: "WEBVTT\n\n", vtt_row),
 }
+# of a transcript: the words alone
+TRANSCRIPTS = {"srt": words_srt_row, "vtt": words_vtt_row}
 
 
 def choose_format(given: str | None, out: Path | None) -> str:
@@ -174,6 +198,35 @@ class RowWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class TranscriptWriter(RowWriter):
+    """Writes the words alone, as subtitles that other programs read; what has no words gives no cue.
+
+    Args:
+        path: ends in `.srt` or `.vtt`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        form = path.suffix.lower().lstrip(".")
+        super().__init__(path, form)
+        self._row = TRANSCRIPTS[form]
+
+    def write(self, event: UtteranceEmotion) -> None:
+        if event.text:
+            super().write(event)
+
+
+def check_transcript(path: Path) -> None:
+    """Refuse a transcript's name or place before any work is done.
+
+    Raises:
+        UsageError: an ending that is no subtitle format.
+        OutputError: no such folder.
+    """
+    if path.suffix.lower().lstrip(".") not in TRANSCRIPTS:
+        raise UsageError(f"--transcript {path}: no subtitle format", "let it end in .srt or .vtt")
+    check_folder(path)
 
 
 def check_folder(path: Path) -> None:

@@ -22,6 +22,8 @@ import numpy as np
 from ctranslate2.specs import WhisperSpec
 from ctranslate2.specs.model_spec import OPTIONAL, index_spec, visit_spec
 
+from emoje_edge.perception.word_models import DIGESTS, FILES
+
 # package, file in it, sha256
 SILERO = (
     "faster_whisper",
@@ -45,6 +47,8 @@ def main(assets: Path) -> None:
     whisper = assets / "whisper-tiny.en"
     whisper.mkdir(exist_ok=True)
     quantize(model.parent, whisper)
+    digests = {name: hashlib.sha256((whisper / name).read_bytes()).hexdigest() for name in FILES}
+    (whisper / DIGESTS).write_text(json.dumps(digests, indent=1) + "\n")
     for path in (speech, *sorted(whisper.iterdir())):
         print(hashlib.sha256(path.read_bytes()).hexdigest(), f"{path.stat().st_size / 1e6:6.2f} MB", path)
 
