@@ -206,4 +206,4 @@ def _open(folder: Path, threads: int) -> tuple[Any, Any]:
     return model, tokens
 
 
-NO_WHEEL = "pip install ctranslate2 (wheels: Linux x86-64 and aarch64, macOS, Windows); all else works with --words off"
+NO_WHEEL = "pip install ctranslate2 (wheels: Linux x86-64 and aarch64, macOS arm64, Windows x86-64); all else works"

@@ -12,7 +12,8 @@ from emoje_edge.demo import LINES
 from emoje_edge.report.writers import STAGES
 from tests.cli.conftest import Run
 
-KEYS = ["source", "start", "end", "speaker", "emotion", "probabilities", "modalities", "weights", "latency_ms"]
+KEYS = ["source", "start", "end", "speaker", "text", "text_from", "text_confidence"]
+KEYS += ["emotion", "probabilities", "modalities", "weights", "latency_ms"]
 
 
 def rows_of(text: str) -> list[dict]:
@@ -26,6 +27,7 @@ def test_all_modalities_give_one_row_an_utterance(emoje: Run, clip: Path, tmp_pa
     assert [(r["start"], r["end"], r["speaker"]) for r in rows] == [(x.start, x.end, x.speaker) for x in LINES]
     for row in rows:
         assert list(row) == KEYS
+        assert row["text_from"] == "subtitles"
         assert row["source"] == str(clip)
         assert row["modalities"] == ["text", "audio", "pose"]
         assert tuple(row["probabilities"]) == EMOTIONS
@@ -105,3 +107,43 @@ def test_skeleton_without_pose_is_refused(emoje: Run, clip: Path, tmp_path: Path
     done = emoje("infer", clip, "--mask", "text,audio", "--render", tmp_path / "s.mp4")
     assert done.returncode == 2
     assert "--mask pose" in done.stderr
+
+
+SPEECH = Path(__file__).parent.parent / "perception" / "data" / "two_turns.flac"
+SENTENCES = ["I lost the keys to my house this morning.", "They were lying on the kitchen table."]
+
+
+def test_words_are_recognised_where_there_are_no_subtitles(emoje: Run, tmp_path: Path) -> None:
+    pytest.importorskip("ctranslate2")
+    done = emoje("infer", SPEECH, "--transcript", tmp_path / "words.srt", "--out", tmp_path / "rows.jsonl")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = rows_of((tmp_path / "rows.jsonl").read_text())
+    assert [(row["text"], row["text_from"]) for row in rows] == [(words, "recognised") for words in SENTENCES]
+    for row in rows:
+        assert 0.6 < row["text_confidence"] < 1
+        assert "text" in row["modalities"]
+    assert [line for line in (tmp_path / "words.srt").read_text().splitlines() if line in SENTENCES] == SENTENCES
+
+
+def test_words_off_are_off_and_that_is_said(emoje: Run) -> None:
+    done = emoje("infer", SPEECH, "--words", "off")
+    assert {row["text"] for row in rows_of(done.stdout)} == {None}
+    assert done.stderr.count("--words is off") == 1
+
+
+def test_no_such_model_and_no_such_language(emoje: Run, tmp_path: Path) -> None:
+    unknown = emoje("infer", SPEECH, "--words", "medium")
+    assert unknown.returncode == 2
+    assert "known: tiny.en" in unknown.stderr
+    empty = emoje("infer", SPEECH, "--words", tmp_path)
+    assert empty.returncode == 2
+    assert "no model.bin" in empty.stderr
+    german = emoje("infer", SPEECH, "--language", "de")
+    assert german.returncode == 2
+    assert "English only" in german.stderr
+
+
+def test_a_transcript_is_a_subtitle_file(emoje: Run, tmp_path: Path) -> None:
+    done = emoje("infer", SPEECH, "--transcript", tmp_path / "words.txt")
+    assert done.returncode == 2
+    assert ".srt or .vtt" in done.stderr

@@ -5,7 +5,9 @@ from emoje_edge.recognizer import UtteranceEmotion
 from emoje_edge.report.writers import STAGES
 
 
-def make_event(start: float = 1.0, *, speaker: str | None = "ROSS", empty: bool = False) -> UtteranceEmotion:
+def make_event(
+    start: float = 1.0, *, speaker: str | None = "ROSS", empty: bool = False, text: str | None = None
+) -> UtteranceEmotion:
     shares = dict.fromkeys(EMOTIONS, 0.05) | {"joy": 0.7}
     return UtteranceEmotion(
         source="talk.mp4",
@@ -17,4 +19,7 @@ def make_event(start: float = 1.0, *, speaker: str | None = "ROSS", empty: bool 
         modalities=() if empty else ("text", "pose"),
         weights={} if empty else {"text": 0.75, "pose": 0.25},
         latency_ms=dict.fromkeys(STAGES, 1.25),
+        text=text,
+        text_from="recognised" if text else None,
+        text_confidence=0.875 if text else None,
     )

@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoje_edge import EMOTIONS, UsageError
+from emoje_edge.perception.cues import read_cues
 from emoje_edge.recognizer import UtteranceEmotion
-from emoje_edge.report.writers import FORMATS, STAGES, OutputError, RowWriter, choose_format
+from emoje_edge.report.writers import FORMATS, STAGES, OutputError, RowWriter, TranscriptWriter, choose_format
 from tests.report.events import make_event
 
-KEYS = ["source", "start", "end", "speaker", "emotion", "probabilities", "modalities", "weights", "latency_ms"]
+KEYS = ["source", "start", "end", "speaker", "text", "text_from", "text_confidence"]
+KEYS += ["emotion", "probabilities", "modalities", "weights", "latency_ms"]
 
 
 def write(path: Path, form: str, *events: UtteranceEmotion) -> str:
@@ -126,3 +128,25 @@ def test_the_ending_names_the_format() -> None:
     assert choose_format(None, Path("/dev/null")) == "jsonl"
     with pytest.raises(UsageError, match=r"\.xlsx names no format"):
         choose_format(None, Path("a.xlsx"))
+
+
+def test_subtitles_carry_words_and_emotion(tmp_path: Path) -> None:
+    srt = write(tmp_path / "r", "srt", make_event(text="How are <you> --> there?"))
+    assert srt.splitlines()[2] == "ROSS: How are you> there? [joy 70%]"
+    assert "text_from" in write(tmp_path / "c", "csv", make_event(text="Hi, there")).splitlines()[0]
+    assert ',"Hi, there",recognised,0.875,' in (tmp_path / "c").read_text()
+
+
+def test_subtitles_with_emotions_are_read_as_the_words(tmp_path: Path) -> None:
+    write(tmp_path / "r.srt", "srt", make_event(text="How are you?"))
+    (cue,) = read_cues(tmp_path / "r.srt")
+    assert (cue.speaker, cue.text) == ("ROSS", "How are you?")
+
+
+@pytest.mark.parametrize("ending", ["srt", "vtt"])
+def test_a_transcript_holds_the_words_alone(tmp_path: Path, ending: str) -> None:
+    with TranscriptWriter(tmp_path / f"t.{ending}") as writer:
+        for event in (make_event(text="Hi."), make_event(3.0), make_event(5.0, text="Black & white.", speaker=None)):
+            writer.write(event)
+    cues = read_cues(tmp_path / f"t.{ending}")
+    assert [(cue.start, cue.speaker, cue.text) for cue in cues] == [(1.0, "ROSS", "Hi."), (5.0, None, "Black & white.")]
