@@ -35,7 +35,8 @@ from emoje_edge.shapes import POSE_RATE
 from emoje_edge.shipped import TOKENIZER, WHISPER
 
 if TYPE_CHECKING:
-    from emoje_edge.perception.perceive import Perceived
+    from emoje_edge.live import Live
+    from emoje_edge.perception.perceive import Opened, Perceived
     from emoje_edge.perception.quality import Quality
     from emoje_edge.perception.text import Tokeniser
     from emoje_edge.perception.transcribe import Transcriber
@@ -192,9 +193,15 @@ class Recognizer:
             for _, event in pairs:
                 yield event
 
+    def live(self, **options: Any) -> Live:
+        """A session that pictures, sound and words are pushed into: see `emoje_edge.live.Live` for the options."""
+        from emoje_edge.live import Live
+
+        return Live(self, **options)
+
     def follow(
         self,
-        source: str | Path,
+        source: str | Path | Opened,
         text: str | Path | None = None,
         *,
         encoding: str | None = None,
@@ -203,6 +210,7 @@ class Recognizer:
         """As `stream`, each with what was perceived (for drawing the skeleton).
 
         Args:
+            source: as of `stream`, or one that is open already.
             progress: called with the time (s) up to which the source was read.
         """
         from emoje_edge.perception.perceive import perceive
@@ -227,7 +235,7 @@ class Recognizer:
                     seen.features,
                     dialogue,
                     quality=seen.quality,
-                    source=masked(source),
+                    source=masked(source if isinstance(source, (str, Path)) else str(source)),
                     span=(seen.start, seen.end),
                     speaker=seen.speaker,
                     latency_ms=seen.latency_ms,

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +27,13 @@ from emoje_edge.perception.bodies.estimator import BlazePose, PoseEstimator
 from emoje_edge.perception.bodies.worker import PoseWorker
 from emoje_edge.perception.cues import cues_of
 from emoje_edge.perception.features import audio_feature, pose_feature
+from emoje_edge.perception.live.pushed import Pushed
+from emoje_edge.perception.live.stream import LiveStream
 from emoje_edge.perception.media import AudioBlock, Media, MediaInfo, VideoFrame
 from emoje_edge.perception.quality import Quality, audio_quality, pose_quality, text_quality
-from emoje_edge.perception.segmentation import Cues, Segmenter, Utterance, Windows
+from emoje_edge.perception.segmentation import Cues, Segmenter, Told, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
+from emoje_edge.perception.sources import is_live
 from emoje_edge.perception.speech import SpeechStream
 from emoje_edge.perception.text import Tokeniser
 from emoje_edge.perception.transcribe import Transcriber, Words
@@ -83,8 +86,25 @@ class Perceived:
         return Mask.of(self.features) if self.features else None
 
 
+class Opened(Protocol):
+    """A source that is open already: a live stream, or pictures and sound that are pushed."""
+
+    @property
+    def info(self) -> MediaInfo: ...
+
+    def decode(
+        self, *, video: bool = True, audio: bool = True, fps: float | None = None
+    ) -> Iterator[VideoFrame | AudioBlock | Utterance]:
+        """As `Media.decode`; an utterance among the items is one whose words are known."""
+        ...
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+
 def perceive(
-    source: str | Path,
+    source: str | Path | Opened,
     mask: Mask | str = "auto",
     *,
     tokeniser: Tokeniser | None = None,
@@ -105,7 +125,7 @@ def perceive(
     (the loudest for audio, those with most visible joints for pose), looked for in its first 60 s.
 
     Args:
-        source: a file; `"webcam:0"`; `"rtsp://…"`; `"-"` for standard input.
+        source: a file; `"webcam:0"`; `"rtsp://…"`; `"-"` for standard input; or one that is open.
         mask: what may be used; `"auto"` for all there is.  What is not in it is neither decoded nor read: without
             text, subtitles do not tell the utterances either.
         tokeniser: turns text to ids; without it utterances have text but no text feature.
@@ -129,20 +149,24 @@ def perceive(
         raise UsageError(f"a text file {text}, but the mask {wanted} has no text", f"--mask text,{wanted}")
     Windows(window, hop)  # complains about sizes that do not fit before anything is opened
     with ExitStack() as stack:
-        media = stack.enter_context(Media(source))
+        media = stack.enter_context(_opened(source))
         cues = list(utterances)
         if not cues and Modality.TEXT in wanted:
-            cues = cues_of(source, text, media.info, encoding)
+            name = source if isinstance(source, (str, Path)) else "-"  # what is open already has no cues of its own
+            cues = cues_of(name, text, media.info, encoding)
         video = Modality.POSE in wanted and media.info.has_video
         told = any(cue.text for cue in cues)
         listen = words if Modality.TEXT in wanted and media.info.has_audio and not told else None
         sound = media.info.has_audio and (Modality.AUDIO in wanted or listen is not None)
-        _require_something(source, wanted, media.info, found=bool(cues or video or sound))
+        pushed = isinstance(source, Pushed) and source.has_words and Modality.TEXT in wanted
+        _require_something(source, wanted, media.info, found=bool(cues or video or sound or pushed))
         worker = PoseWorker(estimator) if video else None
         if worker:
             stack.callback(worker.close)
         segmenter: Segmenter = Cues(cues) if cues else Windows(window, hop)
-        if sound and not cues:
+        if pushed:
+            segmenter = Told()
+        elif sound and not cues:
             segmenter = VoiceActivity(window if video else None, detector())
         listener = Listener(listen) if listen else None
         if listener:
@@ -199,8 +223,11 @@ class _Run:
         self._over = False
         self.now = 0.0
 
-    def take(self, item: VideoFrame | AudioBlock) -> None:
+    def take(self, item: VideoFrame | AudioBlock | Utterance) -> None:
         """Take in what the decoder gave."""
+        if isinstance(item, Utterance):
+            self._take_up([item])
+            return
         if isinstance(item, VideoFrame):
             assert self._worker is not None
             self._aspect = item.pixels.shape[1] / item.pixels.shape[0]
@@ -307,7 +334,13 @@ class _Run:
         )
 
 
-def _require_something(source: str | Path, wanted: Mask, info: MediaInfo, *, found: bool) -> None:
+def _opened(source: str | Path | Opened) -> Opened:
+    if not isinstance(source, (str, Path)):
+        return source
+    return LiveStream([str(source)]) if is_live(source) and source != "-" else Media(source)
+
+
+def _require_something(source: str | Path | Opened, wanted: Mask, info: MediaInfo, *, found: bool) -> None:
     if found:
         return
     there = [m for m, is_there in ((Modality.AUDIO, info.has_audio), (Modality.POSE, info.has_video)) if is_there]

@@ -71,6 +71,26 @@ class Cues(Segmenter):
         return self.advance(end)
 
 
+class Told(Segmenter):
+    """Utterances come with the source, each after it was said: what may still be told of is kept."""
+
+    KEPT = 30.0  # s
+
+    def __init__(self) -> None:
+        self._now = -math.inf
+
+    @property
+    def horizon(self) -> float:
+        return self._now - self.KEPT
+
+    def advance(self, time: float) -> list[Utterance]:
+        self._now = max(self._now, time)
+        return []
+
+    def finish(self, end: float) -> list[Utterance]:
+        return []
+
+
 class Windows(Segmenter):
     """Overlapping windows of one length, for sources without words or sound.
 
