@@ -24,6 +24,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _STRAY = re.compile("[\udc80-\udcff]")
+_STRAY_LETTER = re.compile("[\udca0-\udcff]")
 _MULTIBYTE = re.compile("[^\x00-\x7f\udc80-\udcff]")
 _C1 = re.compile("[\x80-\x9f]")
 # letters and signs of Western Europe, without the many others of cp1252 that only other code pages' letters become
@@ -61,9 +62,10 @@ def decoded(data: bytes, path: Path | str, encoding: str | None = None) -> str:
     text = data.decode("utf-8", "surrogateescape")
     strays = len(_STRAY.findall(text))
     if not strays:
-        return _once(text)
-    if len(_MULTIBYTE.findall(text)) >= strays:
-        # UTF-8 with some bytes of cp1252, as when two files were joined
+        return _once(_C1.sub(_from_c1, text))
+    multibyte = len(_MULTIBYTE.findall(text))
+    if multibyte >= strays or (multibyte and not _STRAY_LETTER.search(text)):
+        # UTF-8 with some bytes of cp1252, as when two files were joined, or curly quotes were put in by another program
         return _once(_C1.sub(_from_c1, _STRAY.sub(_from_stray, text)))
     return _legacy(data, path)
 
@@ -100,7 +102,10 @@ def _legacy(data: bytes, path: Path | str) -> str:
     best = from_bytes(data, cp_isolation=list(_PAGES)).best()
     if best is None:
         raise WorkError(f"{path}: no known encoding fits its characters", "save it as UTF-8, or give --encoding NAME")
-    log.warning("%s is not UTF-8; it was read as %s: if that is wrong, give --encoding NAME", path, best.encoding)
+    log.warning(
+        "%s is not UTF-8; it was read as %s: if that is wrong, save it as UTF-8, or give --encoding NAME",
+        *(path, best.encoding),
+    )
     return str(best)
 
 

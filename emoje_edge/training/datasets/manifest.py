@@ -6,6 +6,7 @@ optional column `split` says train, dev or test, and `group` what a split must k
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from emoje_edge.emotion import EMOTIONS
@@ -17,11 +18,14 @@ from emoje_edge.training.datasets.options import Options
 from emoje_edge.training.datasets.raw import clip_features
 from emoje_edge.training.datasets.tables import read_rows, seconds
 
+log = logging.getLogger(__name__)
+
 COLUMNS = ("path", "start", "end", "dialogue", "speaker", "text", "label")
 
 
 def load(root: Path, options: Options) -> Corpus:
-    """Read a manifest, or all of a folder.  Classes are the seven emotions where all labels are, else those found.
+    """Read a manifest, or all of a folder.  Classes are the seven emotions where all labels are of them in whatever
+    letters, else those found.
 
     Raises:
         UsageError: a missing column, a clip that is not there, an end before its start, a wrong split; with the row.
@@ -31,8 +35,7 @@ def load(root: Path, options: Options) -> Corpus:
         for path in find_files(root, ("*.csv",), "manifest (path,start,end,dialogue,speaker,text,label)")
         for source, row in read_rows(path, COLUMNS)
     ]
-    found = sorted({row["label"].strip() for _, row, _ in rows} - {""})
-    classes = EMOTIONS if set(found) <= set(EMOTIONS) else tuple(found)
+    classes = _classes([row["label"].strip() for _, row, _ in rows])
     count: dict[str, int] = {}
     samples = []
     for source, row, path in rows:
@@ -42,6 +45,24 @@ def load(root: Path, options: Options) -> Corpus:
         index = count[dialogue] = count.get(dialogue, -1) + 1
         samples.append(_sample(row, source, path, classes, options, index=index))
     return Corpus("manifest", classes, tuple(samples))
+
+
+def _classes(labels: list[str]) -> tuple[str, ...]:
+    """The seven emotions where all labels are of them, else those found; `Joy` and `joy` are one."""
+    found = {label.casefold(): label for label in sorted(set(labels)) if label}
+    others = [label for name, label in found.items() if name not in EMOTIONS]
+    if not others:
+        return EMOTIONS
+    if len(others) < len(found):
+        log.warning(
+            "labels beside the seven emotions (%s), so the classes are those found: %s",
+            *(", ".join(sorted(others)), ", ".join(sorted(found.values()))),
+        )
+    return tuple(sorted(found.values()))
+
+
+def _index(classes: tuple[str, ...]) -> dict[str, int]:
+    return {name.casefold(): number for number, name in enumerate(classes)}
 
 
 def _sample(
@@ -57,7 +78,7 @@ def _sample(
     return Sample(
         dialogue=row["dialogue"].strip(),
         index=index,
-        label=classes.index(label) if label else UNLABELLED,
+        label=_index(classes)[label.casefold()] if label else UNLABELLED,
         speaker=row["speaker"].strip(),
         text=text or None,
         features=features,

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import csv
 import io
-import re
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from emoje_edge.errors import UsageError, WorkError
-
-_C1 = re.compile("[\x80-\x9f]")
+from emoje_edge.perception.cues.encoding import decoded
 
 
 def read_text(path: Path) -> str:
-    """A text file as UTF-8, with stray cp1252 characters (curly quotes, dots, dashes) put right.
+    """A text file as `decoded` reads it: UTF-8 with stray characters of cp1252 put right, or an old code page.
 
     Raises:
         UsageError: not there.
-        WorkError: not readable.
+        WorkError: not readable, or no text.
     """
     try:
         raw = path.read_bytes()
@@ -29,14 +29,7 @@ def read_text(path: Path) -> str:
         raise UsageError(f"{path} is not there", "give the folder that holds the official files") from None
     except OSError as error:
         raise WorkError(f"{path}: {error}", "check the file and its permissions") from error
-    text = raw.decode("utf-8-sig", errors="surrogateescape")
-    # single cp1252 bytes that are no UTF-8, and cp1252 read as Latin-1 by whoever saved the file
-    text = re.sub("[\udc80-\udcff]", lambda m: _cp1252(ord(m[0]) - 0xDC00), text)
-    return _C1.sub(lambda m: _cp1252(ord(m[0])), text)
-
-
-def _cp1252(byte: int) -> str:
-    return bytes([byte]).decode("cp1252", errors="replace")
+    return decoded(raw, path)
 
 
 def read_rows(
@@ -52,7 +45,8 @@ def read_rows(
         UsageError: a column is missing, the table is empty, or a row is too short or too long.
     """
     reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, **_quoting(delimiter))
-    names = list(header) if header else [name.strip() for name in next(reader, [])]
+    rows = _whole_rows(reader, path)
+    names = list(header) if header else [name.strip() for _, row in itertools.islice(rows, 1) for name in row]
     missing = [c for c in columns if c not in names]
     if missing:
         raise UsageError(
@@ -60,11 +54,13 @@ def read_rows(
             f"needed: {', '.join(columns)}",
         )
     found = False
-    for values in reader:
+    for line, values in rows:
         if not any(v.strip() for v in values):
             continue
         found = True
         source = f"{path} row {reader.line_num}"
+        if any(_is_like_a_row(part, delimiter, len(names)) for value in values for part in value.split("\n")[1:]):
+            raise _open_quote(path, line)
         if any(v.strip() for v in values[len(names) :]):  # a comma in the words would move the label on
             raise UsageError(
                 f"{source}: {len(values)} values for {len(names)} columns ({', '.join(names)})",
@@ -79,9 +75,37 @@ def read_rows(
         raise UsageError(f"{path} has no rows", "give a file with data")
 
 
+def _whole_rows(reader: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the line on which each begins.
+
+    Raises:
+        UsageError: a quotation mark that is not closed, which would swallow the rows after it.
+    """
+    while True:
+        line = reader.line_num + 1
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            raise _open_quote(path, line, str(error)) from error
+        if values is None:
+            return
+        yield line, values
+
+
+def _is_like_a_row(line: str, delimiter: str, columns: int) -> bool:
+    """Whether a line within a text is a row, or its beginning, that an open quotation mark has swallowed."""
+    separators = sum(after[:1] != " " for after in line.split(delimiter)[1:])
+    return separators >= max(2, (columns - 1) // 2)
+
+
+def _open_quote(path: Path, line: int, reason: str = "") -> UsageError:
+    what = f"{path} row {line}: a quotation mark that is not closed there" + (f" ({reason})" if reason else "")
+    return UsageError(what, 'put the text in quotes and double those within: """Oh no"", he said"')
+
+
 def _quoting(delimiter: str) -> dict:
     # tab-separated corpora do not quote: a lone quotation mark would swallow the lines after it
-    return {"quoting": csv.QUOTE_NONE} if delimiter == "\t" else {}
+    return {"quoting": csv.QUOTE_NONE} if delimiter == "\t" else {"strict": True}
 
 
 def number(value: str, source: str, column: str) -> int:

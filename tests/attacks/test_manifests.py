@@ -1,0 +1,73 @@
+"""Tables of people's own data: quotation marks, letters, encodings; every row is there with its label, or an error."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from emoje_edge.emotion import EMOTIONS
+from emoje_edge.errors import UsageError
+from emoje_edge.training.datasets import manifest
+from emoje_edge.training.datasets.options import Options
+
+HEAD = "path,start,end,dialogue,speaker,text,label\n"
+
+
+def rows(tmp_path: Path, *texts_and_labels: str, encoding: str = "utf-8") -> list[tuple[str | None, str]]:
+    lines = "".join(f",,,d1,A,{row}\n" for row in texts_and_labels)
+    (tmp_path / "mine.csv").write_bytes((HEAD + lines).encode(encoding))
+    corpus = manifest.load(tmp_path, Options())
+    return [(sample.text, corpus.classes[sample.label]) for sample in corpus.samples]
+
+
+@pytest.mark.parametrize(
+    "swallowing",
+    [
+        ('"Stop that,anger', "Fine,neutral", 'He said "go",joy'),
+        ('"Stop that,anger', "Fine,neutral"),
+        ("Fine,neutral", '"Stop that,anger'),
+        ('"Stop that,anger', 'Fine",neutral'),
+        ('"Stop "that" now",anger', "Fine,neutral"),
+    ],
+)
+def test_an_open_quotation_mark_swallows_no_row(tmp_path: Path, swallowing: tuple[str, ...]) -> None:
+    first = next(i for i, row in enumerate(swallowing) if row.startswith('"')) + 2
+    with pytest.raises(UsageError, match=rf"mine\.csv row {first}: a quotation mark that is not closed"):
+        rows(tmp_path, *swallowing)
+
+
+def test_quotation_marks_within_and_around_a_text_are_read(tmp_path: Path) -> None:
+    given = ('"Stop, ""that""",anger', 'He said "go",joy', '"Two\nlines, really",neutral', "It's,fear")
+    assert rows(tmp_path, *given) == [
+        ('Stop, "that"', "anger"),
+        ('He said "go"', "joy"),
+        ("Two\nlines, really", "neutral"),
+        ("It's", "fear"),
+    ]
+
+
+def test_labels_in_other_letters_are_the_same_emotion(tmp_path: Path) -> None:
+    assert rows(tmp_path, "a,Joy", "b,joy", "c,JOY", "d,Sadness") == [
+        ("a", "joy"),
+        ("b", "joy"),
+        ("c", "joy"),
+        ("d", "sadness"),
+    ]
+    assert manifest.load(tmp_path, Options()).classes == EMOTIONS
+
+
+def test_other_labels_give_up_the_seven_aloud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert rows(tmp_path, "a,Happy", "b,happy", "c,Calm") == [("a", "happy"), ("b", "happy"), ("c", "Calm")]
+        assert not caplog.records
+        rows(tmp_path, "a,joy", "b,happy")
+    assert "labels beside the seven emotions (happy)" in caplog.text
+
+
+def test_another_encoding_does_not_become_mojibake(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        found = rows(tmp_path, "Почему ты опять опоздал?,anger", "Прости меня,sadness", encoding="cp1251")
+    assert found == [("Почему ты опять опоздал?", "anger"), ("Прости меня", "sadness")]
+    assert "mine.csv is not UTF-8" in caplog.text
