@@ -1,4 +1,4 @@
-"""The documents: every page has a place in the site, every link leads somewhere, and the site builds without a warning."""
+"""The documents: every page has a place in the site, every link leads somewhere, the site builds without a warning."""
 
 from __future__ import annotations
 
