@@ -1,6 +1,7 @@
 """Every command and code block of the README is run, or it is said here where else, and in what reduced form."""
 
 import itertools
+import json
 import re
 import shlex
 import shutil
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from emoje_edge.demo import make_clip
+from emoje_edge.shipped import ACCURACY, ASSETS
+from research.recipes.report import readme_table
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -76,4 +79,17 @@ def test_files_that_are_linked_are_there_and_the_page_is_short() -> None:
     text = README.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!http)([^)#]+)", text):
         assert (README.parent / target).exists(), target
-    assert len(text.splitlines()) < 150
+    assert len(text.splitlines()) <= 120
+
+
+def test_a_figure_stands_in_one_place() -> None:
+    """README and model card say what accuracy.json says, whose figures the recipe that ships wrote."""
+    accuracy = json.loads(ACCURACY.read_text(encoding="utf-8"))
+    assert f"<!-- begin figures -->\n{readme_table(accuracy)}\n<!-- end figures -->" in README.read_text(
+        encoding="utf-8"
+    )
+    assert len(accuracy) <= 8
+    card = (ASSETS / "model_card.md").read_text(encoding="utf-8")
+    for mask, figure in accuracy.items():
+        (row,) = [line for line in card.splitlines() if f"| {mask} |" in line and "composite" not in line]
+        assert f"| {figure['value']:.3f} |" in f"{row} "

@@ -9,7 +9,9 @@ recorded together (emoje_edge/training/composite.py).
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from emoje_edge.modality import Mask
 from emoje_edge.training.composite import compose
@@ -55,6 +57,13 @@ def compare(floating: Predictor, engines: Predictor, parts: Parts) -> dict[str, 
         shown = (f"{small.per_class_f1[c]:.2f}" if small.support[c] else "–" for c in classes)
         by_class.append([f"{name}, {mask}", *shown])
     return {"figures": markdown(rows), "classes": markdown(by_class)}
+
+
+def readme_table(accuracy: Mapping[str, Mapping[str, Any]]) -> str:
+    """The README's figures: nothing but what accuracy.json says."""
+    rows = [["engine", "figure", "measured on"]]
+    rows += [[name, f"{f['value']:.3f} {f['metric']}".lstrip("0"), str(f["data"])] for name, f in accuracy.items()]
+    return markdown(rows)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,9 @@ def main(root: Path, run: Path) -> None:
     SPEC.write_text(spec.to_json(), encoding="utf-8")
     build_all(student, data, spec, ENGINES)
     engines = open_model(ENGINES)
-    ACCURACY.write_text(json.dumps(accuracy(engines, parts), indent=2) + "\n", encoding="utf-8")
+    figures = accuracy(engines, parts)
+    ACCURACY.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    replace_block(HOUSE / "README.md", "figures", report.readme_table(figures))
     floating = TorchPredictor(student.network, Collator(student.config, tokeniser()))
     tables = report.compare(floating, engines, parts)
     for name, text in tables.items():
