@@ -36,6 +36,7 @@ from emoje_edge.shipped import TOKENIZER, WHISPER
 
 if TYPE_CHECKING:
     from emoje_edge.live import Live
+    from emoje_edge.perception.bodies.worker import Watch
     from emoje_edge.perception.perceive import Opened, Perceived
     from emoje_edge.perception.quality import Quality
     from emoje_edge.perception.text import Tokeniser
@@ -64,6 +65,8 @@ class UtteranceEmotion:
         text: what was said; None where nobody tells.
         text_from: `"subtitles"`, `"recognised"` (on this device) or `"given"`; None without text.
         text_confidence: 0 to 1 of recognised words; None for others.
+        live: of a live stream: `time` (UTC) of the start, `lag_ms` from the end to now, `dropped_pictures`, `pose_fps`
+            and `reconnects` so far.
     """
 
     source: str
@@ -78,6 +81,7 @@ class UtteranceEmotion:
     text: str | None = None
     text_from: str | None = None
     text_confidence: float | None = None
+    live: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The row of a JSONL file: plain types, rounded (s and ms to 3 and 2 digits, shares to 4)."""
@@ -93,6 +97,7 @@ class UtteranceEmotion:
             "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
             "modalities": list(self.modalities),
             "weights": {k: round(v, 4) for k, v in self.weights.items()},
+            **(self.live or {}),
             "latency_ms": {k: round(v, 2) for k, v in self.latency_ms.items()},
         }
 
@@ -206,15 +211,21 @@ class Recognizer:
         *,
         encoding: str | None = None,
         progress: Callable[[float], None] | None = None,
+        watch: Watch | None = None,
     ) -> Generator[tuple[Perceived, UtteranceEmotion], None, None]:
         """As `stream`, each with what was perceived (for drawing the skeleton).
 
         Args:
             source: as of `stream`, or one that is open already.
             progress: called with the time (s) up to which the source was read.
+            watch: called in the pose thread with each picture's time (s), the bodies in it, and its width over height.
         """
+        from emoje_edge.perception.live.stream import LiveStream, is_stream
         from emoje_edge.perception.perceive import perceive
 
+        if is_stream(source):
+            source = LiveStream([str(source)])
+        name = masked(source if isinstance(source, (str, Path)) else str(source))
         dialogue = DialogueState()
         tokeniser = self._tokeniser() if Modality.TEXT in self.mask else None
         utterances = perceive(
@@ -226,6 +237,7 @@ class Recognizer:
             pose_fps=self.pose_fps,
             words=self._listen if self.words else None,
             progress=progress,
+            watch=watch,
         )
         with closing(
             cast("Generator[Perceived, None, None]", utterances)
@@ -235,12 +247,13 @@ class Recognizer:
                     seen.features,
                     dialogue,
                     quality=seen.quality,
-                    source=masked(source if isinstance(source, (str, Path)) else str(source)),
+                    source=name,
                     span=(seen.start, seen.end),
                     speaker=seen.speaker,
                     latency_ms=seen.latency_ms,
                 )
-                yield seen, replace(event, **_said(seen))
+                live = source.status(seen.start, seen.end, self.pose_fps) if isinstance(source, LiveStream) else None
+                yield seen, replace(event, live=live, **_said(seen))
 
     def recognize(
         self,

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from emoje_edge.addresses import masked
+from emoje_edge.cli.live_options import patience
 from emoje_edge.cli.outputs import Outputs, RowFiles
 from emoje_edge.cli.progress import Progress
 from emoje_edge.cli.sources import expand
 from emoje_edge.cli.word_notes import WordNotes
 from emoje_edge.errors import EmojeError, UsageError, WorkError
+from emoje_edge.perception.live.stream import LiveStream, is_stream
 from emoje_edge.report.timeline import draw_timeline
-from emoje_edge.report.writers import FORMATS, OutputError
+from emoje_edge.report.writers import FORMATS, OutputError, RowWriter
 from emoje_edge.shapes import POSE_RATE
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--pose-fps", type=float, default=POSE_RATE, show_default=True, help="Frames a second to look for the body in."
 )
+@click.option("--mic", metavar="default|NAME", help="A microphone beside a camera that has none.")
+@click.option("--reconnect", metavar="S", help="Seconds to try for a lost stream (60s); 0: not at all; else for ever.")
 @click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
 @click.option("--backend", default="onnx", show_default=True, help="What runs the engine: onnx, tensorrt or aot.")
 @click.option("--fallback", is_flag=True, help="Where that backend has no engine here, take another and say so.")
@@ -63,6 +67,8 @@ def command(
     render: Path | None,
     timeline: Path | None,
     pose_fps: float,
+    mic: str | None,
+    reconnect: str | None,
     engine_dir: Path | None,
     backend: str,
     fallback: bool,
@@ -71,7 +77,8 @@ def command(
 ) -> None:
     """Recognise the emotion of each utterance.
 
-    SOURCE is a video or sound file, a folder, or a glob.  Rows go to standard output as JSON lines, each as soon as
+    SOURCE is a video or sound file, a folder, a glob, a camera (webcam:0), a network stream (rtsp://…), or - for
+    standard input.  Rows go to standard output as JSON lines, each as soon as
     it is known.  Nothing leaves this machine.
 
     \b
@@ -85,6 +92,9 @@ def command(
         raise UsageError(
             f"--text {text} for {len(expanded)} sources", "give one source, or name subtitles as the videos"
         )
+    limit = patience(reconnect)
+    if mic and len(expanded) > 1:
+        raise UsageError(f"--mic {mic} for {len(expanded)} sources", "give one camera")
     if quiet:
         logging.getLogger("emoje_edge").setLevel(logging.ERROR)
     from emoje_edge.recognizer import Recognizer
@@ -103,7 +113,7 @@ def command(
             raise UsageError(f"--render with mask {recognizer.mask}", "the skeleton needs pose: --mask pose, or auto")
         outputs = Outputs(expanded, recognizer.labels, out, form, render, timeline, text, transcript)
         with Progress(not quiet) as progress, outputs.open() as files:
-            run = _Run(recognizer, outputs, files, progress, quiet)
+            run = _Run(recognizer, outputs, files, progress, quiet, reconnect=limit, mic=mic)
             run.all(expanded, text, encoding)
     if run.failed:
         raise WorkError(
@@ -116,10 +126,19 @@ class _Run:
     """Sources one after the other; a bad one among several does not end the run."""
 
     def __init__(
-        self, recognizer: Recognizer, outputs: Outputs, files: RowFiles, progress: Progress, quiet: bool
+        self,
+        recognizer: Recognizer,
+        outputs: Outputs,
+        files: RowFiles,
+        progress: Progress,
+        quiet: bool,
+        *,
+        reconnect: float | None = None,
+        mic: str | None = None,
     ) -> None:
         self.recognizer, self.outputs, self.files = recognizer, outputs, files
         self.progress, self.quiet = progress, quiet
+        self.reconnect, self.mic = reconnect, mic
         self.failed: list[str] = []
 
     def all(self, sources: Sequence[str], text: Path | None, encoding: str | None) -> None:
@@ -145,9 +164,14 @@ class _Run:
                 rows = stack.enter_context(self.files.rows(source))
                 words = stack.enter_context(self.outputs.words(source))
                 video = stack.enter_context(self.outputs.video(source))
-                pairs = self.recognizer.follow(source, text, encoding=encoding, progress=self.progress.at)
+                opened = self.open(source)
+                if isinstance(opened, LiveStream):
+                    stack.callback(self.gaps, opened, rows)
+                pairs = self.recognizer.follow(opened, text, encoding=encoding, progress=self.progress.at)
                 stack.enter_context(closing(pairs))
                 for seen, event in pairs:
+                    if isinstance(opened, LiveStream):
+                        self.gaps(opened, rows)
                     with self.progress.aside(sys.stdout):
                         rows.write(event)
                     if words:
@@ -165,6 +189,19 @@ class _Run:
             self.note(f"{masked(source)}: no utterance found.")
         if not drawn:
             self.note(f"{masked(source)}: no picture in it, so no skeleton video.")
+
+    def open(self, source: str) -> str | LiveStream:
+        """A stream that is tried for again when it is lost; anything else as it is."""
+        if not is_stream(source):
+            return source
+        return LiveStream([source, f"mic:{self.mic}"] if self.mic else [source], reconnect=self.reconnect)
+
+    def gaps(self, stream: LiveStream, rows: RowWriter) -> None:
+        """Tell what was lost of a stream."""
+        for gap in stream.gaps():
+            self.note(f"{stream}: nothing from {gap.start:.1f} to {gap.end:.1f} s: {gap.why}")
+            with self.progress.aside(sys.stdout):
+                rows.gap(str(stream), gap.start, gap.end, gap.why)
 
     def note(self, words: str, *, always: bool = False) -> None:
         if always or not self.quiet:

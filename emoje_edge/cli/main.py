@@ -21,6 +21,7 @@ from emoje_edge.version import __version__
 # name -> (module that holds `command`, one line of help); a table, so that `--help` imports none of them
 COMMANDS: dict[str, tuple[str, str]] = {
     "infer": ("emoje_edge.cli.infer", "Recognise the emotion of each utterance of a video, a folder or a camera."),
+    "serve": ("emoje_edge.cli.serve", "Show cameras, streams and files on a page of this machine, as it happens."),
     "corpus": ("emoje_edge.cli.corpus", "Label a folder of recordings, thousands of them, into one table."),
     "demo": ("emoje_edge.cli.demo", "Make a short clip, run infer on it, leave pictures to look at."),
     "info": ("emoje_edge.cli.info", "Show versions, engines and masks."),

@@ -24,16 +24,16 @@ from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception import skeleton
 from emoje_edge.perception.bodies.estimator import BlazePose, PoseEstimator
-from emoje_edge.perception.bodies.worker import PoseWorker
+from emoje_edge.perception.bodies.worker import PoseWorker, Watch
 from emoje_edge.perception.cues import cues_of
 from emoje_edge.perception.features import audio_feature, pose_feature
+from emoje_edge.perception.live.inbox import Item, Lost
 from emoje_edge.perception.live.pushed import Pushed
-from emoje_edge.perception.live.stream import LiveStream
-from emoje_edge.perception.media import AudioBlock, Media, MediaInfo, VideoFrame
+from emoje_edge.perception.live.stream import LiveStream, is_stream
+from emoje_edge.perception.media import Media, MediaInfo, VideoFrame
 from emoje_edge.perception.quality import Quality, audio_quality, pose_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, Segmenter, Told, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
-from emoje_edge.perception.sources import is_live
 from emoje_edge.perception.speech import SpeechStream
 from emoje_edge.perception.text import Tokeniser
 from emoje_edge.perception.transcribe import Transcriber, Words
@@ -92,9 +92,7 @@ class Opened(Protocol):
     @property
     def info(self) -> MediaInfo: ...
 
-    def decode(
-        self, *, video: bool = True, audio: bool = True, fps: float | None = None
-    ) -> Iterator[VideoFrame | AudioBlock | Utterance]:
+    def decode(self, *, video: bool = True, audio: bool = True, fps: float | None = None) -> Iterator[Item]:
         """As `Media.decode`; an utterance among the items is one whose words are known."""
         ...
 
@@ -118,6 +116,7 @@ def perceive(
     words: Callable[[], Transcriber] | None = None,
     detector: Callable[[], Detector] = SpeechStream,
     progress: Callable[[float], None] | None = None,
+    watch: Watch | None = None,
 ) -> Generator[Perceived, None, None]:
     """Perceive a source utterance by utterance, each as soon as it is over, in the order of their beginnings.
 
@@ -138,6 +137,7 @@ def perceive(
         words: opens what writes down the words where there are no cues; None: words come from cues only.
         detector: makes what tells speech from other sound.
         progress: called with the time (s) up to which the source was read.
+        watch: called in the pose thread with each picture's time (s), the bodies in it, and its width over height.
 
     Raises:
         UsageError: an argument that does not fit.
@@ -160,7 +160,7 @@ def perceive(
         sound = media.info.has_audio and (Modality.AUDIO in wanted or listen is not None)
         pushed = isinstance(source, Pushed) and source.has_words and Modality.TEXT in wanted
         _require_something(source, wanted, media.info, found=bool(cues or video or sound or pushed))
-        worker = PoseWorker(estimator) if video else None
+        worker = PoseWorker(estimator, watch) if video else None
         if worker:
             stack.callback(worker.close)
         segmenter: Segmenter = Cues(cues) if cues else Windows(window, hop)
@@ -221,12 +221,17 @@ class _Run:
         self._open: deque[tuple[Utterance, Heard | None]] = deque()
         self._aspect = 1.0
         self._over = False
+        self._lost = -math.inf
         self.now = 0.0
 
-    def take(self, item: VideoFrame | AudioBlock | Utterance) -> None:
+    def take(self, item: Item) -> None:
         """Take in what the decoder gave."""
         if isinstance(item, Utterance):
             self._take_up([item])
+            return
+        if isinstance(item, Lost):
+            self._lost = item.time
+            self._take_up(self._segmenter.advance(item.time))
             return
         if isinstance(item, VideoFrame):
             assert self._worker is not None
@@ -277,7 +282,8 @@ class _Run:
         if self._worker is not None:
             lag = self._LAG if self._worker.idle else math.inf
             reached.append(max(self._worker.track.until, self.now - lag))
-        return min(reached)
+        all_seen = self._worker is None or self._worker.idle
+        return max(min(reached), self._lost) if all_seen else min(reached)
 
     def _forget(self) -> None:
         before = min([self._segmenter.horizon, *(utterance.start for utterance, _ in self._open)])
@@ -337,7 +343,7 @@ class _Run:
 def _opened(source: str | Path | Opened) -> Opened:
     if not isinstance(source, (str, Path)):
         return source
-    return LiveStream([str(source)]) if is_live(source) and source != "-" else Media(source)
+    return LiveStream([str(source)]) if is_stream(source) else Media(source)
 
 
 def _require_something(source: str | Path | Opened, wanted: Mask, info: MediaInfo, *, found: bool) -> None:

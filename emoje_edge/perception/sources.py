@@ -23,12 +23,15 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _PATIENCE = 10.0  # s to wait for a network stream
 # A playlist on the disk may name addresses on the network: a file never makes us contact anyone.
 _FILE_PROTOCOLS = "file,crypto,data"
+AWAY = "is the camera or its server on, and the address right? (rows found so far are kept)"
 REPAIR = "play it to see whether it is whole; fetch or export it again (rows found so far are kept)"
 
 
 def is_live(source: str | Path) -> bool:
     """Whether a source has no end to wait for: a camera, a network stream or standard input."""
-    return isinstance(source, str) and (source == "-" or source.startswith("webcam:") or bool(_SCHEME.match(source)))
+    return isinstance(source, str) and (
+        source == "-" or source.startswith(("webcam:", "mic:")) or bool(_SCHEME.match(source))
+    )
 
 
 def open_container(source: str | Path) -> Any:
@@ -47,6 +50,8 @@ def open_container(source: str | Path) -> Any:
             raise WorkError(
                 f"{source} cannot be opened: {error.strerror}", "is it there, free and readable?"
             ) from cause
+        if cause is None and source != "-":
+            raise WorkError(f"{source} gives no stream: {error.strerror}", AWAY) from None
         message = f"{source} is no video that can be read, or is cut off: {error.strerror}"
         raise WorkError(message, REPAIR) from cause
 
@@ -58,6 +63,8 @@ def _address(source: str | Path) -> tuple[str, dict[str, Any]]:
         return "pipe:0", {}
     if text.startswith("webcam:"):
         return _camera(text)
+    if text.startswith("mic:"):
+        return _microphone(text)
     scheme = _SCHEME.match(text) if isinstance(source, str) else None
     if scheme is None:
         return _file(Path(source)), {"options": {"protocol_whitelist": _FILE_PROTOCOLS}}
@@ -78,6 +85,17 @@ def _file(path: Path) -> str:
         raise WorkError(f"{path} is empty", "fetch or record the file again")
     # `file:` keeps FFmpeg from taking a colon or a percent sign in the name for something else
     return f"file:{path}"
+
+
+def _microphone(text: str) -> tuple[str, dict[str, Any]]:
+    name = text.removeprefix("mic:")
+    if not name:
+        raise UsageError(f"{text} names no microphone", "give mic:default, or a device's name")
+    if sys.platform == "darwin":
+        return f":{'0' if name == 'default' else name}", {"format": "avfoundation"}
+    if sys.platform == "win32":
+        return f"audio={name}", {"format": "dshow"}
+    return name, {"format": "alsa"}
 
 
 def _camera(text: str) -> tuple[str, dict[str, Any]]:

@@ -166,6 +166,12 @@ class RowWriter:
         self._put(self._row(event, self.rows + 1, self.labels))
         self.rows += 1
 
+    def gap(self, source: str, start: float, end: float, why: str) -> None:
+        """Append what a live stream lost, `{"source": …, "gap": {"start": …, "end": …, "why": …}}`; JSON lines only."""
+        if self._row is jsonl_row:
+            lost = {"start": round(start, 3), "end": round(end, 3), "why": why}
+            self._put(json.dumps({"source": source, "gap": lost}, ensure_ascii=False) + "\n")
+
     def _put(self, text: str) -> None:
         data = memoryview(text.encode("utf-8", "replace"))
         done = 0

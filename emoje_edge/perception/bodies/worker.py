@@ -18,6 +18,7 @@ from emoje_edge.perception.media import VideoFrame
 from emoje_edge.perception.skeleton import JOINTS
 
 _QUEUE = 16  # pictures that wait at most: under 20 MB
+Watch = Callable[[float, tuple[Body, ...], float], None]  # time (s), bodies, width over height of the picture
 _PATIENCE = 0.1  # s between two looks at whether the other side is still there
 
 
@@ -87,12 +88,14 @@ class PoseWorker:
 
     Args:
         make: makes the estimator, in the worker's thread: starting it up takes as long as decoding some seconds.
+        watch: told of each picture, in the worker's thread.
 
     Attributes:
         in_view: the most bodies that were seen at one time, followed or not.
     """
 
-    def __init__(self, make: Callable[[], PoseEstimator]) -> None:
+    def __init__(self, make: Callable[[], PoseEstimator], watch: Watch | None = None) -> None:
+        self._watch = watch
         self.track = PoseTrack()
         self.in_view = 0
         self._make = make
@@ -148,6 +151,8 @@ class PoseWorker:
                     bodies = estimator.estimate(picture.pixels, picture.time)
                     self.in_view = estimator.in_view
                     self.track.add(picture.time, bodies, 1e3 * (clock.perf_counter() - begin))
+                    if self._watch:
+                        self._watch(picture.time, bodies, picture.pixels.shape[1] / picture.pixels.shape[0])
             finally:
                 estimator.close()
         except BaseException as error:  # handed to the caller's thread, which raises it

@@ -20,7 +20,16 @@ PICTURES = 4  # that wait at most
 SOUND = 30.0  # s that wait at most
 BEHIND, SLACK = 2.0, 10.0  # s of dropping before the rate halves, s without before it doubles
 SLOWEST = 4  # every fourth picture
-Item = VideoFrame | AudioBlock | Utterance
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The stream is gone at `time` (s): of what was before, nothing more will come."""
+
+    time: float
+
+
+Item = VideoFrame | AudioBlock | Utterance | Lost
 
 
 @dataclass

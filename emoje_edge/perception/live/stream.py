@@ -13,17 +13,25 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from types import TracebackType
+from typing import Any
 
 from emoje_edge.addresses import masked
 from emoje_edge.errors import EmojeError, WorkError
 from emoje_edge.perception.live.clock import Clock
-from emoje_edge.perception.live.inbox import Inbox
+from emoje_edge.perception.live.inbox import Inbox, Lost
 from emoje_edge.perception.media import LONG_SIDE, AudioBlock, Media, VideoFrame
 from emoje_edge.perception.segmentation import Utterance
+from emoje_edge.perception.sources import is_live
 
 FIRST_WAIT, LONGEST_WAIT, SPREAD = 1.0, 30.0, 0.2  # s before trying again, doubling, and how far chance moves it
 _JOIN = 1.0  # s that closing waits for a reader: one in the middle of a dead connection ends by itself
+
+
+def is_stream(source: object) -> bool:
+    """Whether a source is a camera, a microphone or a network stream: it does not wait, and may be lost."""
+    return isinstance(source, str) and source != "-" and is_live(source)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,6 @@ class LiveStream(AbstractContextManager["LiveStream"]):
         self._reconnect, self._clock = reconnect, clock
         self._origin = 0.0
         self._gaps: deque[Gap] = deque()
-        self._last = 0.0
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._threads: list[threading.Thread] = []
         self._first: list[Media] = []
@@ -91,6 +98,21 @@ class LiveStream(AbstractContextManager["LiveStream"]):
         """Session time, s: what arrives at this moment has it."""
         return self._clock() - self._origin if self.began is not None else 0.0
 
+    def status(self, start: float, end: float, pose_fps: float) -> dict[str, Any]:
+        """What a row from `start` to `end` s tells of the stream, at this moment.
+
+        Args:
+            pose_fps: pictures a second that were asked for.
+        """
+        began = datetime.fromtimestamp((self.began or time.time()) + start, timezone.utc)
+        return {
+            "time": began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "lag_ms": max(0, round(1000 * (self.now - end))),
+            "dropped_pictures": self.inbox.dropped_pictures,
+            "pose_fps": round(pose_fps / self.inbox.pace.step, 2),
+            "reconnects": self.reconnects,
+        }
+
     def gaps(self) -> Iterator[Gap]:
         """Gaps that are over and were not asked for before."""
         while self._gaps:
@@ -98,7 +120,7 @@ class LiveStream(AbstractContextManager["LiveStream"]):
 
     def decode(
         self, *, video: bool = True, audio: bool = True, fps: float | None = None, long_side: int | None = LONG_SIDE
-    ) -> Iterator[VideoFrame | AudioBlock]:
+    ) -> Iterator[VideoFrame | AudioBlock | Lost]:
         """Pictures and sound as they come, until the stream is given up or closed; as `Media.decode`.
 
         Raises:
@@ -132,16 +154,16 @@ class LiveStream(AbstractContextManager["LiveStream"]):
             for media in self._first:
                 media.__exit__(None, None, None)
 
+    def _without_name(self, error: EmojeError) -> str:
+        """What an error says, after the stream's name was said."""
+        return error.message.removeprefix(f"{self} ")
+
     def _arrived(self) -> float:
         """Session time of what arrives now; the first thing starts the session."""
         with self._lock:
             if self.began is None:
                 self.began, self._origin = time.time(), self._clock()
             return self._clock() - self._origin
-
-    def _put(self, item: VideoFrame | AudioBlock) -> None:
-        self._last = max(self._last, item.time)
-        self.inbox.put(item)
 
 
 class _Reader:
@@ -152,7 +174,7 @@ class _Reader:
     ) -> None:
         self._stream, self._media, self._wanted = stream, media, wanted
         self._fps, self._long_side = fps, long_side
-        self._reached = 0.0
+        self._last = 0.0  # s, of what came last
 
     def run(self) -> None:
         """Read until told to stop, or until the stream stays lost for too long."""
@@ -174,12 +196,13 @@ class _Reader:
                 for item in media.decode(**self._wanted, fps=self._fps, long_side=self._long_side):
                     if self._stream._stop.is_set():
                         return "it was closed"
-                    at = max(clock.at(item.time, self._stream._arrived()), self._reached)
-                    if isinstance(item, VideoFrame):
-                        self._reached = at
-                    self._stream._put(replace(item, time=at))
+                    # a server may send ahead of its time: what comes after a gap is later all the same
+                    arrived = self._stream._arrived()
+                    at = clock.at(item.time, arrived if clock.shift is not None else max(arrived, self._last))
+                    self._last = max(self._last, at)
+                    self._stream.inbox.put(replace(item, time=at))
         except EmojeError as error:
-            return error.message
+            return self._stream._without_name(error)
         return "it ended"
 
     def _again(self, why: str) -> Media | None:
@@ -189,8 +212,9 @@ class _Reader:
             WorkError: it did not come back in time.
         """
         stream = self._stream
-        lost, since, wait = stream.now, stream._clock(), FIRST_WAIT
+        lost, since, wait = max(stream.now, self._last), stream._clock(), FIRST_WAIT
         while not stream._stop.is_set():
+            stream.inbox.put(Lost(max(stream.now, lost)))  # who was speaking is not waited for any longer
             left = float("inf") if stream._reconnect is None else stream._reconnect - (stream._clock() - since)
             if left <= 0:
                 raise WorkError(
@@ -203,9 +227,9 @@ class _Reader:
             try:
                 media = Media(self._media.source)
             except EmojeError as error:
-                why, wait = error.message, min(2 * wait, LONGEST_WAIT)
+                why, wait = stream._without_name(error), min(2 * wait, LONGEST_WAIT)
                 continue
             stream.reconnects += 1
-            stream._gaps.append(Gap(lost, stream.now, why))
+            stream._gaps.append(Gap(lost, max(stream.now, lost), why))
             return media
         return None
