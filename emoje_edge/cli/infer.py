@@ -34,7 +34,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--mask", default="auto", show_default=True, help="Modalities to use: text,pose …; auto: all there is.")
 @click.option("--out", type=_PATH, help="File for the rows (overwritten), or a folder: one file a source.")
 @click.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), help="Of the rows; else by --out's ending, or jsonl."
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    help="Of the rows; else by --out's ending, or jsonl; on a terminal a table.",
 )
 @click.option("--text", type=_PATH, help="Subtitles (SRT, VTT, ASS, Whisper's JSON or TSV); else beside or inside it.")
 @click.option("--encoding", help="Of the subtitle file, where it is not found out rightly: cp1251, shift_jis …")
@@ -115,6 +118,7 @@ def command(
         with Progress(not quiet) as progress, outputs.open() as files:
             run = _Run(recognizer, outputs, files, progress, quiet, reconnect=limit, mic=mic)
             run.all(expanded, text, encoding)
+            run.end(len(expanded), out)
     if run.failed:
         raise WorkError(
             f"{len(run.failed)} of {len(expanded)} sources failed: {', '.join(run.failed)}",
@@ -140,9 +144,11 @@ class _Run:
         self.progress, self.quiet = progress, quiet
         self.reconnect, self.mic = reconnect, mic
         self.failed: list[str] = []
+        self.place, self.utterances = "", 0
 
     def all(self, sources: Sequence[str], text: Path | None, encoding: str | None) -> None:
-        for source in sources:
+        for number, source in enumerate(sources, 1):
+            self.place = f"{number} of {len(sources)}  " if len(sources) > 1 else ""
             try:
                 self.one(source, text, encoding)
             except OutputError:
@@ -155,7 +161,7 @@ class _Run:
 
     def one(self, source: str, text: Path | None, encoding: str | None) -> None:
         if self.progress.shown:
-            self.progress.source(masked(source), _seconds(source))
+            self.progress.source(f"{self.place}{masked(source)[-40:]}", _seconds(source))
         events: list[UtteranceEmotion] = []
         notes = WordNotes(self.note, self.recognizer)
         drawn = True
@@ -178,6 +184,7 @@ class _Run:
                         words.write(event)
                     notes.see(seen)
                     events.append(event)
+                    self.utterances += 1
                     if video:
                         video.add(event, seen.skeleton_times, {1: seen.skeleton}, seen.aspect)
                 drawn = video is None or video.frames > 0
@@ -202,6 +209,13 @@ class _Run:
             self.note(f"{stream}: nothing from {gap.start:.1f} to {gap.end:.1f} s: {gap.why}")
             with self.progress.aside(sys.stdout):
                 rows.gap(str(stream), gap.start, gap.end, gap.why)
+
+    def end(self, sources: int, out: Path | None) -> None:
+        """The last line, for somebody who watched: how much was found, and where it is."""
+        if not self.progress.shown:
+            return
+        files = "" if sources == 1 else f" of {sources - len(self.failed)} files"
+        self.note(f"{self.utterances} utterance{'s' * (self.utterances != 1)}{files}{f' in {out}' if out else ''}.")
 
     def note(self, words: str, *, always: bool = False) -> None:
         if always or not self.quiet:

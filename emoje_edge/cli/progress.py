@@ -46,7 +46,7 @@ class Progress:
             return
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(name[-40:], total=seconds)
+        self._task = self._bar.add_task(name[-50:], total=seconds)
 
     def at(self, seconds: float) -> None:
         """The run has come this far into the source."""

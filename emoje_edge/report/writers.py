@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
+from emoje_edge.report import terminal
 
 if TYPE_CHECKING:
     from emoje_edge.recognizer import UtteranceEmotion
@@ -105,23 +106,26 @@ FORMATS: dict[str, tuple[Callable[[Sequence[str]], str], Callable[[UtteranceEmot
     "csv": (csv_header, csv_row),
     "srt": (lambda labels: "", srt_row),
     "vtt": (lambda labels: "WEBVTT\n\n", vtt_row),
+    terminal.NAME: (terminal.header, terminal.row),
 }
 # of a transcript: the words alone
 TRANSCRIPTS = {"srt": words_srt_row, "vtt": words_vtt_row}
 
 
 def choose_format(given: str | None, out: Path | None) -> str:
-    """The format that was asked for, else the one that the file's ending names, else JSONL.
+    """The format that was asked for, else the one that the file's ending names, else JSONL; a table on a terminal.
 
     Raises:
         UsageError: an ending that names no format, and none was asked for.
     """
     if given:
         return given
+    if out is None and sys.stdout.isatty():
+        return terminal.NAME
     ending = out.suffix.lower().lstrip(".") if out else ""
     if not ending or ending == "json" or out is None or out.is_char_device():
         return "jsonl"
-    if ending not in FORMATS:
+    if ending not in FORMATS or ending == terminal.NAME:
         raise UsageError(
             f"--out {out}: the ending .{ending} names no format",
             f"give --format {' | '.join(FORMATS)}, or such an ending",
