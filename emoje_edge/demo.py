@@ -1,8 +1,8 @@
 """A short clip made on the spot, so that anyone can see the whole way of the data work without a video of their own.
 
 The picture is the official portrait of Rear Admiral Grace Hopper (United States Navy, public domain), moved, turned,
-and mirrored for the second speaker.  The sound is a buzz with the rhythm of speech, and the words are in a subtitle
-file.  It shows that everything runs; what is recognised in it means nothing.
+and mirrored for the second speaker.  The sound is a synthetic voice that says vowels, and the words are in a subtitle
+file: they carry the emotion, and what is recognised is theirs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emoje_edge.babble import babble
 from emoje_edge.errors import WorkError
 from emoje_edge.shipped import PORTRAIT
 
@@ -26,7 +27,8 @@ WIDTH, HEIGHT, FPS, RATE = 640, 480, 25, 16_000
 
 @dataclass(frozen=True)
 class Line:
-    """One utterance: start and end (s), who, what, and how: pitch (Hz) and liveliness (0 calm to 1 excited)."""
+    """One utterance: start and end (s), who, what, and how: pitch (Hz) and liveliness (0 calm to 1 excited); and the
+    emotion that its words plainly carry."""
 
     start: float
     end: float
@@ -34,13 +36,14 @@ class Line:
     words: str
     pitch: float
     lively: float
+    emotion: str
 
 
 LINES = (
-    Line(0.4, 2.6, "GRACE", "We found a real moth inside the computer!", 230.0, 1.0),
-    Line(3.0, 4.8, "HOWARD", "You are joking. That is wonderful!", 150.0, 0.9),
-    Line(5.2, 7.6, "GRACE", "It ruined a whole night of work. I am so tired.", 170.0, 0.1),
-    Line(8.0, 9.6, "HOWARD", "I am sorry. I hate these machines.", 110.0, 0.3),
+    Line(0.4, 2.6, "GRACE", "Oh my God! There is a moth in the computer!", 230.0, 1.0, "surprise"),
+    Line(3.0, 4.8, "HOWARD", "That is wonderful! I am so happy!", 150.0, 0.9, "joy"),
+    Line(5.2, 7.6, "GRACE", "It ruined our whole night of work. I am so sad.", 170.0, 0.1, "sadness"),
+    Line(8.0, 9.6, "HOWARD", "I hate this stupid machine!", 110.0, 0.3, "anger"),
 )
 SECONDS = 10.0
 
@@ -57,18 +60,6 @@ def make_clip(video: Path, subtitles: Path) -> None:
         _encode(video, portrait)
     except OSError as error:
         raise WorkError(f"cannot write the clip: {error}", "give --out a folder with room") from error
-
-
-def speech_like(line: Line, rate: int = RATE) -> NDArray[np.float32]:
-    """Samples [N] of a buzz with harmonics, about four syllables a second and a falling pitch; full scale 1."""
-    t = np.arange(round((line.end - line.start) * rate)) / rate
-    length = line.end - line.start
-    contour = 1 + line.lively * 0.25 * np.sin(2 * np.pi * 1.3 * t) - 0.15 * t / length
-    phase = 2 * np.pi * np.cumsum(line.pitch * contour) / rate
-    tone = sum(np.sin(k * phase) / k**1.2 * np.exp(-(((k * line.pitch - 600) / 1800) ** 2)) for k in range(1, 16))
-    syllables = np.clip(np.sin(2 * np.pi * (3.5 + 1.5 * line.lively) * t), 0, None) ** 0.7
-    edges = np.clip(np.minimum(t, length - t) / 0.05, 0, 1)
-    return (tone * syllables * edges * (0.12 + 0.2 * line.lively)).astype(np.float32)
 
 
 def frame(portrait: Image, time: float) -> NDArray[np.uint8]:
@@ -127,8 +118,9 @@ def _sound(stream: Any) -> list[Any]:
 
     samples = np.zeros(round(SECONDS * RATE), np.float32)
     for line in LINES:
-        first, buzz = round(line.start * RATE), speech_like(line)
-        samples[first : first + len(buzz)] = buzz
+        voice = babble(line.end - line.start, pitch=line.pitch, lively=line.lively, rate=RATE)
+        first = round(line.start * RATE)
+        samples[first : first + len(voice)] = voice
     sound = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
     sound.sample_rate, sound.pts, sound.time_base = RATE, 0, Fraction(1, RATE)
     return [*stream.encode(sound), *stream.encode(None)]

@@ -10,6 +10,7 @@ no hole, and no emotion is made up.  It does not touch the dialogue's state.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -33,6 +34,7 @@ from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.sound import given as given_sound
 from emoje_edge.shapes import POSE_RATE
 from emoje_edge.shipped import TOKENIZER, WHISPER
+from emoje_edge.understood import ABSENT, NOT_SURE, not_understood, why_nothing
 
 if TYPE_CHECKING:
     from emoje_edge.live import Live
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from emoje_edge.perception.text import Tokeniser
     from emoje_edge.perception.transcribe import Transcriber
 
-
+log = logging.getLogger("emoje_edge")
 _OF_33 = (
     "; of MediaPipe's 33: the middle of the ears 7 and 8, then [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28], "
     "with x times the picture's width and y times its height"
@@ -57,14 +59,17 @@ class UtteranceEmotion:
         source: as it was given; of an address without user, password and query values.
         start, end: s.
         speaker: name from the subtitles, None where unknown.
-        emotion: the most probable label; None where nothing was said, heard or seen.
-        probabilities: of every label, sum 1; empty without an emotion.
-        modalities: what the decision rests on, of text, audio, pose; empty without an emotion.
+        emotion: the most probable label; None where nothing was said, heard or seen that can be understood, or where
+            it is less sure than `min_confidence`.
+        probabilities: of every label, sum 1; empty where nothing was understood.
+        modalities: what the decision rests on, of text, audio, pose; empty where nothing was understood.
         weights: share of each of those modalities, sum 1.
         latency_ms: computing time of `pose`, `audio`, `text`, `engine` and their `total`, ms; 0 where not used.
         text: what was said; None where nobody tells.
         text_from: `"subtitles"`, `"recognised"` (on this device) or `"given"`; None without text.
         text_confidence: 0 to 1 of recognised words; None for others.
+        confidence: the probability of that label; None without an emotion, except where it was withheld.
+        reason: without an emotion: why, as a code of `emoje_edge.understood`.
         live: of a live stream: `time` (UTC) of the start, `lag_ms` from the end to now, `dropped_pictures`, `pose_fps`
             and `reconnects` so far.
     """
@@ -81,6 +86,8 @@ class UtteranceEmotion:
     text: str | None = None
     text_from: str | None = None
     text_confidence: float | None = None
+    confidence: float | None = None
+    reason: str | None = None
     live: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,6 +101,8 @@ class UtteranceEmotion:
             "text_from": self.text_from,
             "text_confidence": None if self.text_confidence is None else round(self.text_confidence, 4),
             "emotion": self.emotion,
+            "confidence": None if self.confidence is None else round(self.confidence, 4),
+            "reason": self.reason,
             "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
             "modalities": list(self.modalities),
             "weights": {k: round(v, 4) for k, v in self.weights.items()},
@@ -135,6 +144,7 @@ class Recognizer:
         backend, fallback: as for `open_engine`.
         threads: of the engine (None: its own choice).
         pose_fps: frames a second in which the body is looked for.
+        min_confidence: probability below which no emotion is named (`reason` "not_sure").
         context: let what was said before bear on an utterance; else each is answered on its own.
         words: recognise what is said where there are no subtitles: `"auto"` with the shipped English model, where
             CTranslate2 is installed; `"off"`; or the name or folder of another Whisper model.
@@ -154,12 +164,15 @@ class Recognizer:
         fallback: bool = False,
         threads: int | None = None,
         pose_fps: float = POSE_RATE,
+        min_confidence: float = 0.0,
         context: bool = True,
         words: str | Path = "auto",
         language: str | None = None,
     ) -> None:
         if not 1.0 <= pose_fps <= 120.0:
             raise UsageError(f"{pose_fps:g} pose frames a second", "give 1 to 120; 10 to 15 are enough for emotion")
+        if not 0.0 <= min_confidence <= 1.0:
+            raise UsageError(f"a least confidence of {min_confidence:g}", "give a probability from 0 to 1, as 0.5")
         self._options: dict[str, Any] = {
             "engine_dir": engine_dir,
             "backend": backend,
@@ -171,7 +184,7 @@ class Recognizer:
         self._tokens: Tokeniser | None = None
         self._transcriber: Transcriber | None = None
         self._opening = threading.Lock()
-        self.pose_fps, self.context = pose_fps, context
+        self.pose_fps, self.context, self.min_confidence = pose_fps, context, min_confidence
         self.auto = not isinstance(mask, Mask) and mask.strip().lower() == "auto"
         self.mask = self._widest() if self.auto else Mask.parse(mask)
         self.words, self.words_off = _words_wanted(words, self.mask), words == "off"
@@ -247,6 +260,7 @@ class Recognizer:
                     seen.features,
                     dialogue,
                     quality=seen.quality,
+                    lacks=seen.lacks,
                     source=name,
                     span=(seen.start, seen.end),
                     speaker=seen.speaker,
@@ -300,6 +314,7 @@ class Recognizer:
             features,
             dialogue,
             quality=quality,
+            lacks={m: ABSENT[m] for m, value in given.items() if value is not None and not len(features.get(m, ()))},
             source="",
             span=(0.0, seconds),
             speaker=speaker,
@@ -313,18 +328,22 @@ class Recognizer:
         dialogue: DialogueState,
         *,
         quality: Mapping[Modality, Quality],
+        lacks: Mapping[Modality, str],
         source: str,
         span: tuple[float, float],
         speaker: str | None,
         latency_ms: Mapping[str, float],
     ) -> UtteranceEmotion:
-        """Run the engine of what is there, and move the dialogue on."""
+        """Run the engine of what can be understood, and move the dialogue on."""
         dialogue = dialogue if self.context else DialogueState()
         times = {m.value: float(latency_ms.get(m.value, 0.0)) for m in reversed(Modality)}
-        present = [m for m in self.mask if m in features and len(features[m])]
+        there = {m for m in self.mask if m in features and len(features[m])}
+        vain = {m: why for m in there if m in quality and (why := not_understood(m, quality[m]))}
+        present = [m for m in self.mask if m in there and m not in vain]
         if not present:
             latency = {**times, "engine": 0.0, "total": sum(times.values())}
-            return UtteranceEmotion(source, *span, speaker, None, {}, (), {}, latency)
+            reason = why_nothing({**lacks, **vain})
+            return UtteranceEmotion(source, *span, speaker, None, {}, (), {}, latency, reason=reason)
         session = self._session(Mask.of(present))
         used = [m for m in present if m in session.mask]
         inputs = _engine_inputs(session, {m: features[m] for m in used}, quality, dialogue, speaker)
@@ -332,18 +351,21 @@ class Recognizer:
         out = session.run(inputs)
         engine = (time.perf_counter() - begin) * 1000
         dialogue.vector, dialogue.speaker = out["next_state"], speaker
-        shares = _softmax(out["logits"][0])
-        labels = session.manifest.labels
+        shares = _softmax(out["logits"][0] / (session.manifest.temperature or 1.0))
+        labels, best = session.manifest.labels, int(shares.argmax())
+        sure = bool(shares[best] >= self.min_confidence)
         order = list(Modality)
         return UtteranceEmotion(
             source,
             *span,
             speaker,
-            labels[int(shares.argmax())],
+            labels[best] if sure else None,
             {label: float(p) for label, p in zip(labels, shares, strict=True)},
             tuple(m.value for m in used),
             {m.value: float(out["weights"][0, order.index(m)]) for m in used},
             {**times, "engine": engine, "total": sum(times.values()) + engine},
+            confidence=float(shares[best]),
+            reason=None if sure else NOT_SURE,
         )
 
     def _session(self, present: Mask) -> Session:
@@ -353,7 +375,8 @@ class Recognizer:
             with self._opening:
                 mask = self._choose(present)
                 if mask not in self._sessions:
-                    self._sessions[mask] = open_engine(mask, **self._options)
+                    self._sessions[mask] = opened = open_engine(mask, **self._options)
+                    _tell_where_uncalibrated(opened)
                 session = self._sessions[present] = self._sessions[mask]
         return session
 
@@ -447,6 +470,15 @@ def _masks_with_engine(backend: str, engine_dir: str | Path | None) -> tuple[Mas
     if folder and (folder / FILE_NAME).exists():  # one engine's own folder
         return (read_manifest(folder).mask,)
     return tuple(mask for mask in Mask.all() if find_engine(mask, backend, folder))
+
+
+def _tell_where_uncalibrated(session: Session) -> None:
+    if session.manifest.temperature is None:
+        log.warning(
+            "engine for mask %s: no temperature in its manifest, so its probabilities are not calibrated "
+            "(docs/engines.md says how to fit one)",
+            session.mask,
+        )
 
 
 def _engine_inputs(

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from emoje_edge import EMOTIONS, Mask, Recognizer, UsageError, WorkError
+from emoje_edge.babble import babble
 from emoje_edge.engine.session import find_engine
+from emoje_edge.engine.temperatures import set_temperature
 from emoje_edge.recognizer import DialogueState
+from emoje_edge.training.conditions import hiss
 
 RATE = 16_000
+VOICE = babble(1.5, pitch=150.0)
 
 
 def body(frames: int = 30) -> np.ndarray:
@@ -25,18 +29,13 @@ def body(frames: int = 30) -> np.ndarray:
     return points
 
 
-def buzz(seconds: float = 1.0, rate: int = RATE) -> np.ndarray:
-    t = np.arange(round(seconds * rate)) / rate
-    return (0.3 * np.sin(2 * np.pi * 220 * t) * np.sin(2 * np.pi * 4 * t)).astype(np.float32)
-
-
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
     return Recognizer()
 
 
 def test_each_set_of_modalities_has_its_engine_and_its_weights(recognizer: Recognizer) -> None:
-    given = {"text": "I can't believe it!", "audio": (buzz(), RATE), "pose": body()}
+    given = {"text": "I can't believe it!", "audio": (VOICE, RATE), "pose": body()}
     for mask in Mask.all():
         event = recognizer.recognize(**{m.value: given[m.value] for m in mask}, state=DialogueState())
         assert event.modalities == tuple(m.value for m in mask)
@@ -93,25 +92,94 @@ def test_speaker_turns() -> None:
 
 
 @pytest.mark.parametrize(
-    "nothing",
+    ("nothing", "reason"),
     [
-        {},
-        {"text": "  "},
-        {"audio": (np.zeros(RATE, np.float32), RATE)},
-        {"audio": (np.zeros(0, np.float32), RATE)},
-        {"pose": np.zeros((20, 13, 3), np.float32)},
-        {"text": "", "audio": (np.zeros(RATE, np.int16), RATE), "pose": np.zeros((0, 13, 3), np.float32)},
+        ({}, "nothing"),
+        ({"text": "  "}, "no_words"),
+        ({"text": "Xqzv bvkrt zzwq pfghx."}, "unknown_words"),
+        ({"audio": (np.zeros(RATE, np.float32), RATE)}, "silence"),
+        ({"audio": (np.zeros(0, np.float32), RATE)}, "silence"),
+        ({"audio": (hiss(2.0, np.random.default_rng(0), level=-30.0), RATE)}, "no_speech"),
+        ({"pose": np.zeros((20, 13, 3), np.float32)}, "nobody_seen"),
+        (
+            {"text": "", "audio": (np.zeros(RATE, np.int16), RATE), "pose": np.zeros((0, 13, 3), np.float32)},
+            "silence",
+        ),
+        ({"text": "Xqzv bvkrt.", "audio": (hiss(2.0, np.random.default_rng(0), level=-30.0), RATE)}, "unknown_words"),
     ],
 )
-def test_nothing_gives_no_emotion_and_leaves_the_dialogue_alone(recognizer: Recognizer, nothing: dict) -> None:
+def test_nothing_gives_no_emotion_and_leaves_the_dialogue_alone(
+    recognizer: Recognizer, nothing: dict, reason: str
+) -> None:
     dialogue = DialogueState()
     recognizer.recognize(text="I am so glad!", speaker="ROSS", state=dialogue)
     before = dialogue.vector
     event = recognizer.recognize(**nothing, speaker="RACHEL", state=dialogue)
     assert (event.emotion, event.probabilities, event.modalities, event.weights) == (None, {}, (), {})
+    assert (event.confidence, event.reason) == (None, reason)
     assert event.to_dict()["emotion"] is None
     assert dialogue.vector is before
     assert dialogue.speaker == "ROSS"
+
+
+def test_what_cannot_be_understood_reaches_no_engine(recognizer: Recognizer) -> None:
+    """Words beside a hiss are answered as the words alone are, and a voice behind garbled words as the voice alone."""
+    words = {"text": "I can't believe it!"}
+    noise = (hiss(2.0, np.random.default_rng(0), level=-30.0), RATE)
+    alone, beside = recognizer.recognize(**words), recognizer.recognize(**words, audio=noise)
+    assert beside.probabilities == alone.probabilities
+    assert beside.modalities == ("text",)
+    voice = {"audio": (VOICE, RATE)}
+    alone, beside = recognizer.recognize(**voice), recognizer.recognize(**voice, text="Xqzv bvkrt zzwq.")
+    assert beside.probabilities == alone.probabilities
+    assert beside.modalities == ("audio",)
+
+
+def test_an_answer_that_is_not_sure_enough_is_withheld() -> None:
+    words = "I can't believe it!"
+    with Recognizer("text") as free:
+        event = free.recognize(text=words)
+    assert event.confidence == max(event.probabilities.values())
+    assert event.reason is None
+    with Recognizer("text", min_confidence=event.confidence) as just:
+        assert just.recognize(text=words).emotion == event.emotion
+    with Recognizer("text", min_confidence=event.confidence + 1e-6) as strict:
+        withheld = strict.recognize(text=words)
+    assert (withheld.emotion, withheld.reason, withheld.confidence) == (None, "not_sure", event.confidence)
+    assert withheld.probabilities == event.probabilities
+    for wrong in (-0.1, 1.5, float("nan")):
+        with pytest.raises(UsageError, match="0 to 1"):
+            Recognizer("text", min_confidence=wrong)
+
+
+def test_without_context_every_utterance_stands_alone(recognizer: Recognizer) -> None:
+    with Recognizer("text", context=False) as alone:
+        dialogue = DialogueState()
+        rows = [alone.recognize(text=w, speaker="ROSS", state=dialogue) for w in ("I hate you!", "Okay.", "Okay.")]
+    assert rows[1].probabilities == rows[2].probabilities
+    assert rows[1].probabilities == recognizer.recognize(text="Okay.").probabilities
+    assert dialogue == DialogueState()
+
+
+def test_a_temperature_flattens_and_an_engine_without_one_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mask = Mask.parse("text")
+    folder = find_engine(mask, "onnx")
+    assert folder is not None
+    engine = Path(shutil.copytree(folder, tmp_path / "text"))
+    answers = {}
+    for temperature in (None, 1.0, 3.0):
+        set_temperature(engine, temperature)
+        caplog.clear()
+        with Recognizer(mask, engine_dir=engine) as tempered:
+            answers[temperature] = tempered.recognize(text="I am so happy!")
+        assert ("not calibrated" in caplog.text) == (temperature is None)
+    assert answers[None].probabilities == answers[1.0].probabilities
+    assert answers[3.0].emotion == answers[1.0].emotion
+    assert answers[3.0].confidence < answers[1.0].confidence
+    logits = {t: np.log(list(answers[t].probabilities.values())) for t in (1.0, 3.0)}
+    assert np.ptp(logits[1.0] - 3.0 * logits[3.0]) == pytest.approx(0, abs=1e-3)
 
 
 def test_what_is_outside_the_mask_is_refused() -> None:

@@ -40,6 +40,7 @@ def command(masks: str, run: Path | None, spec: Path | None, data: str | None, s
     from emoje_edge.engine.build import Plan, build_engine, find_built, pick_backend
     from emoje_edge.engine.manifest import PRECISIONS
     from emoje_edge.engine.session import engine_home
+    from emoje_edge.engine.temperatures import read_temperatures
 
     if given["precision"] not in (*PRECISIONS, "auto"):
         raise UsageError(f"unknown precision {given['precision']!r}", f"allowed: auto | {' | '.join(PRECISIONS)}")
@@ -60,6 +61,7 @@ def command(masks: str, run: Path | None, spec: Path | None, data: str | None, s
         precision=given["precision"],
         target=given["target"],
         out=given["out"] or engine_home(),
+        temperatures=read_temperatures(model.run.path),
     )
     if given["dry_run"]:
         for mask in chosen:

@@ -33,8 +33,8 @@ def command(ctx: click.Context, out: Path, quiet: bool) -> None:
     ctx.invoke(infer, sources=(str(clip),), out=rows, render=skeleton, timeline=timeline, quiet=quiet)
     if quiet:
         return
-    click.echo(f"{clip} is a portrait of Grace Hopper in motion, with a speech-like buzz and subtitles (demo.srt).")
-    click.echo("It shows that everything runs; a still photograph and a buzz hold no emotion to recognise.\n")
+    click.echo(f"{clip} is a portrait of Grace Hopper in motion, with a voice of vowels and subtitles (demo.srt).")
+    click.echo("What the rows find is what the words say; a moved photograph and vowels hold no emotion.\n")
     click.echo(f"  {rows}  one row an utterance: emotion, probabilities, what they rest on, ms")
     click.echo(f"  {skeleton}  all that the tool saw of the person: a skeleton, no face")
     click.echo(f"  {timeline}  emotions over time, and the weight of text, audio and pose\n")

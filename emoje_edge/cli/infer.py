@@ -55,6 +55,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
 @click.option("--backend", default="onnx", show_default=True, help="What runs the engine: onnx, tensorrt or aot.")
 @click.option("--fallback", is_flag=True, help="Where that backend has no engine here, take another and say so.")
+@click.option(
+    "--min-confidence", type=float, default=0.0, metavar="P", help="Name no emotion that is less sure than this."
+)
 @click.option("--no-context", is_flag=True, help="Each utterance on its own, whatever was said before it.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress line and no notes on standard error.")
 def command(
@@ -75,6 +78,7 @@ def command(
     engine_dir: Path | None,
     backend: str,
     fallback: bool,
+    min_confidence: float,
     no_context: bool,
     quiet: bool,
 ) -> None:
@@ -100,14 +104,17 @@ def command(
         raise UsageError(f"--mic {mic} for {len(expanded)} sources", "give one camera")
     if quiet:
         logging.getLogger("emoje_edge").setLevel(logging.ERROR)
-    from emoje_edge.recognizer import Recognizer
+    from emoje_edge.recognizer import Recognizer, log
 
+    if quiet:
+        log.setLevel(logging.ERROR)
     with Recognizer(
         mask,
         engine_dir=engine_dir,
         backend=backend,
         fallback=fallback,
         pose_fps=pose_fps,
+        min_confidence=min_confidence,
         context=not no_context,
         words=words,
         language=language,

@@ -59,6 +59,7 @@ class Plan:
         spec: for INT8; None leaves floating point alone.
         precision: `int8`, `fp16`, `fp32` or `auto`.
         out: engine folder.
+        temperatures: of the masks, for the manifests; see `engine.temperatures`.
     """
 
     network: AmEmoje
@@ -69,6 +70,7 @@ class Plan:
     precision: str
     target: str | None
     out: Path
+    temperatures: Mapping[Mask, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def key_of(plan: Plan, mask: Mask, target: Mapping[str, Any]) -> str:
             "config": plan.network.config.to_dict(),
             "spec": spec_sha256(plan.spec),
             "data": plan.data.sha256,
+            "temperature": plan.temperatures.get(mask),
             "source": source_sha256(),
             "torch": torch.__version__,
         }
@@ -306,6 +309,7 @@ def _manifest(plan: Plan, request: BuildRequest, built: Built, files: tuple[File
         target=dict(request.target),
         versions={"emoje-edge": __version__, "python": platform.python_version(), **built.versions},
         built=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        temperature=plan.temperatures.get(request.mask),
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from emoje_edge.errors import EmojeError, WorkError
+from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.extras import target
 from emoje_edge.modality import Mask
 
@@ -26,6 +26,7 @@ PRECISIONS = ("int8", "fp16", "fp32")
 DTYPES = ("float32", "float16", "int64", "int32")
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_ENGINE_BYTES = 4 << 30
+TEMPERATURES = (0.05, 20.0)  # what can be meant: beyond, one class has all or every class the same
 BATCH = "batch"  # the one dimension that may be dynamic
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
@@ -104,6 +105,9 @@ class Manifest:
         target: the device it is for; `{"kind": "cpu"}` runs on any.
         versions: of the libraries that built it.
         built: UTC time, ISO 8601.
+        temperature: the logits are divided by it, so that probabilities mean what they say; fitted on labelled
+            utterances that the model was not trained on.  None where nobody did that (engines of before have no
+            such field): their probabilities say too much or too little.
     """
 
     model: str
@@ -124,6 +128,7 @@ class Manifest:
     target: Mapping[str, str | int]
     versions: Mapping[str, str]
     built: str
+    temperature: float | None = None
     schema: int = SCHEMA
 
     @property
@@ -151,6 +156,18 @@ class Manifest:
             WorkError: anything that is not exactly a manifest of this schema.
         """
         return _Reader(source, rebuild or rebuild_command(None, None)).manifest(text)
+
+
+def checked_temperature(value: object) -> float:
+    """A temperature that can be divided by.
+
+    Raises:
+        UsageError: no number, or none from 0.05 to 20 (zero, negative, infinite, NaN).
+    """
+    low, high = TEMPERATURES
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise UsageError(f"temperature: {value!r} is no number from {low} to {high}", "fit it on held-out utterances")
+    return float(value)
 
 
 def rebuild_command(mask: Mask | None, backend: str | None) -> str:
@@ -223,7 +240,7 @@ class _Reader:
             self.fail(f"manifest of schema {schema}, this version reads up to {SCHEMA}; upgrade emoje-edge")
         if schema != SCHEMA or isinstance(schema, bool):
             self.fail(f"schema {schema!r} is not {SCHEMA}")
-        self._keys(raw, {f.name for f in fields(Manifest)}, "manifest")
+        self._keys({"temperature": None, **raw}, {f.name for f in fields(Manifest)}, "manifest")
         try:
             mask = Mask.parse(self._text(raw["mask"], "mask"))
         except EmojeError as error:
@@ -254,6 +271,7 @@ class _Reader:
             target=self._flat(raw["target"], "target", (str, int)),
             versions=self._flat(raw["versions"], "versions", (str,)),
             built=self._text(raw["built"], "built"),
+            temperature=self._temperature(raw.get("temperature")),
         )
 
     def _json(self, text: str | bytes) -> dict[str, Any]:
@@ -309,6 +327,12 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1e9:
             self.fail(f"{what}: {value!r} is no number from 0 to 1e9")
         return float(value)
+
+    def _temperature(self, value: Any) -> float | None:
+        try:
+            return None if value is None else checked_temperature(value)
+        except UsageError as error:
+            self.fail(error.message)
 
     def _list(self, value: Any, what: str) -> list[Any]:
         if not isinstance(value, list) or len(value) > 64:

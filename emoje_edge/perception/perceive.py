@@ -60,6 +60,7 @@ class Perceived:
         features: text int64 [L <= 32] token ids; audio float32 [F <= 768, 64] normalised log-mel; pose float32
             [T <= 96, 13, 3] normalised landmarks at 12.5 Hz.  What is missing has no entry.
         quality: of each modality in `features`, float32 [2], see `emoje_edge.perception.quality`.
+        lacks: why a modality that the source has is not in `features`: `no_speech`, `silence` or `nobody_seen`.
         skeleton_times: float64 [N] s, of the pictures in it that were looked at.
         skeleton: float32 [N, 13, 3] their landmarks, x and y in 0..1 of the picture's width and height, visibility.
         aspect: width over height of the picture.
@@ -79,6 +80,7 @@ class Perceived:
     text_from: str | None = None
     words: Words | None = None
     spoken: bool | None = None
+    lacks: dict[Modality, str] = field(default_factory=dict)
 
     @property
     def mask(self) -> Mask | None:
@@ -295,6 +297,7 @@ class _Run:
     def _perceived(self, utterance: Utterance, heard: Heard | None) -> Perceived:
         features: dict[Modality, NDArray[Any]] = {}
         quality: dict[Modality, Quality] = {}
+        lacks: dict[Modality, str] = {}
         latency = {"pose": 0.0, "audio": 0.0, "text": 0.0}
         end = _searched_end(utterance)
         words, latency["text"] = heard.result() if heard else (None, 0.0)
@@ -308,11 +311,15 @@ class _Run:
                 quality[Modality.TEXT] = text_quality(self._tokeniser.known(text), sure)
             latency["text"] += _since(begin)
         begin = clock.perf_counter()
-        if self._sound is not None and self._voice and utterance.spoken:
+        if self._sound is not None and self._voice and not utterance.spoken:
+            lacks[Modality.AUDIO] = "no_speech"
+        elif self._sound is not None and self._voice:
             samples = self._sound.take(utterance.start, end)
             frames = audio_feature(samples)
             if frames is not None:
                 features[Modality.AUDIO], quality[Modality.AUDIO] = frames, audio_quality(samples)
+            else:
+                lacks[Modality.AUDIO] = "silence"
             latency["audio"] = _since(begin)
         times, joints = np.zeros(0), np.zeros((0, len(skeleton.JOINTS), 3), dtype=np.float32)
         if self._worker is not None:
@@ -322,6 +329,8 @@ class _Run:
             poses = pose_feature(times, joints)
             if poses is not None:
                 features[Modality.POSE], quality[Modality.POSE] = poses, pose_quality(poses)
+            else:
+                lacks[Modality.POSE] = "nobody_seen"
             latency["pose"] = seen.cost_ms + _since(begin)
         return Perceived(
             start=utterance.start,
@@ -337,6 +346,7 @@ class _Run:
             text_from=None if text is None else "recognised" if words else "subtitles",
             words=words,
             spoken=utterance.spoken if self._sound else None,
+            lacks=lacks,
         )
 
 

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
     from emoje_edge.recognizer import UtteranceEmotion
 
 NO_EVIDENCE = "no evidence"
-_FIRST = ("source", "start", "end", "speaker", "text", "text_from", "text_confidence", "emotion")
+_FIRST = (
+    "source",
+    "start",
+    "end",
+    "speaker",
+    "text",
+    "text_from",
+    "text_confidence",
+    "emotion",
+    "confidence",
+    "reason",
+)
 STAGES = ("pose", "audio", "text", "engine", "total")
 
 

@@ -193,7 +193,7 @@ class _Answers:
             for s in dialogue:
                 i = place[id(s)]
                 beside = condition.make(s, np.random.default_rng((SEED, zlib.crc32(condition.name.encode()), i)))
-                self._take(i, beside, recognizer.recognize(**_arguments(given[id(s)], base, beside, s), state=state))
+                self._take(i, beside, recognizer.recognize(**arguments(given[id(s)], base, beside, s), state=state))
 
     def _take(self, i: int, beside: Given, event: Any) -> None:
         self.has[i] = self.condition.kind == ALONE or bool(beside.features)
@@ -242,7 +242,7 @@ class _Answers:
         return float(spearmanr(self.snr[rows], weight).statistic)
 
 
-def _arguments(value: Any, base: Modality, beside: Given, s: Sample) -> dict[str, Any]:
+def arguments(value: Any, base: Modality, beside: Given, s: Sample) -> dict[str, Any]:
     """Keyword arguments of `Recognizer.recognize`."""
     parts = {base: value, **beside.features}
     given: dict[str, Any] = {m.value: x for m, x in parts.items()}

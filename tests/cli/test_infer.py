@@ -12,8 +12,8 @@ from emoje_edge.demo import LINES
 from emoje_edge.report.writers import STAGES
 from tests.cli.conftest import Run
 
-KEYS = ["source", "start", "end", "speaker", "text", "text_from", "text_confidence"]
-KEYS += ["emotion", "probabilities", "modalities", "weights", "latency_ms"]
+KEYS = ["source", "start", "end", "speaker", "text", "text_from", "text_confidence", "emotion", "confidence", "reason"]
+KEYS += ["probabilities", "modalities", "weights", "latency_ms"]
 
 
 def rows_of(text: str) -> list[dict]:
@@ -32,6 +32,7 @@ def test_all_modalities_give_one_row_an_utterance(emoje: Run, clip: Path, tmp_pa
         assert row["modalities"] == ["text", "audio", "pose"]
         assert tuple(row["probabilities"]) == EMOTIONS
         assert row["emotion"] == max(row["probabilities"], key=row["probabilities"].get)
+        assert (row["confidence"], row["reason"]) == (row["probabilities"][row["emotion"]], None)
         assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-3)
         assert sum(row["weights"].values()) == pytest.approx(1, abs=1e-3)
         times = row["latency_ms"]

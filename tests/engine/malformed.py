@@ -102,5 +102,11 @@ MALFORMED: dict[str, tuple[Change, str]] = {
     "another backend": (edit(lambda raw: raw.update(backend="tensorrt")), "not onnx for pose"),
     "unknown precision": (edit(lambda raw: raw.update(precision="int4")), "int4"),
     "input of a wrong dtype": (edit(lambda raw: raw["inputs"][0].update(dtype="object")), "object"),
+    "temperature of zero": (edit(lambda raw: raw.update(temperature=0)), "temperature: 0 is no number"),
+    "negative temperature": (edit(lambda raw: raw.update(temperature=-1.5)), "temperature: -1.5 is no number"),
+    "endless temperature": (edit(lambda raw: raw.update(temperature=1e400)), "Infinity is no number"),
+    "temperature that is none": (edit(lambda raw: raw.update(temperature=float("nan"))), "NaN is no number"),
+    "temperature as text": (edit(lambda raw: raw.update(temperature="1.2")), "temperature: '1.2' is no number"),
+    "temperature of true": (edit(lambda raw: raw.update(temperature=True)), "temperature: True is no number"),
     "inputs not the graph's": (edit(lambda raw: raw["inputs"][0].update(name="face")), "not the graph"),
 }

@@ -36,6 +36,19 @@ def test_a_manifest_survives_the_round_trip(engine: Path) -> None:
     assert read_files(engine, manifest)["model.onnx"] == (engine / "model.onnx").read_bytes()
 
 
+def test_an_engine_of_before_has_no_temperature_and_opens(engine: Path) -> None:
+    path = engine / "manifest.json"
+    raw = json.loads(path.read_text())
+    raw.pop("temperature", None)
+    path.write_text(json.dumps(raw))
+    assert read_manifest(engine).temperature is None
+    assert open_engine(POSE, engine_dir=engine).manifest.temperature is None
+    path.write_text(json.dumps(raw | {"temperature": 1.5}))
+    manifest = read_manifest(engine)
+    assert manifest.temperature == 1.5
+    assert Manifest.from_json(manifest.to_json()) == manifest
+
+
 @pytest.mark.parametrize("name", MALFORMED)
 def test_a_malformed_engine_is_refused_with_the_rebuild_command(engine: Path, name: str) -> None:
     change, words = MALFORMED[name]

@@ -22,4 +22,6 @@ def make_event(
         text=text,
         text_from="recognised" if text else None,
         text_confidence=0.875 if text else None,
+        confidence=None if empty else 0.7,
+        reason="no_speech" if empty else None,
     )

@@ -18,8 +18,8 @@ from emoje_edge.recognizer import UtteranceEmotion
 from emoje_edge.report.writers import FORMATS, STAGES, OutputError, RowWriter, TranscriptWriter, choose_format
 from tests.report.events import make_event
 
-KEYS = ["source", "start", "end", "speaker", "text", "text_from", "text_confidence"]
-KEYS += ["emotion", "probabilities", "modalities", "weights", "latency_ms"]
+KEYS = ["source", "start", "end", "speaker", "text", "text_from", "text_confidence", "emotion", "confidence", "reason"]
+KEYS += ["probabilities", "modalities", "weights", "latency_ms"]
 
 
 def write(path: Path, form: str, *events: UtteranceEmotion) -> str:
@@ -36,7 +36,9 @@ def test_jsonl_has_a_closed_set_of_keys(tmp_path: Path) -> None:
     assert [list(row) for row in rows] == [KEYS, KEYS]
     assert rows[0]["modalities"] == ["text", "pose"]
     assert list(rows[0]["latency_ms"]) == list(STAGES)
+    assert (rows[0]["confidence"], rows[0]["reason"]) == (0.7, None)
     assert rows[1]["emotion"] is None
+    assert (rows[1]["confidence"], rows[1]["reason"]) == (None, "no_speech")
     assert rows[1]["modalities"] == []
 
 
@@ -44,7 +46,9 @@ def test_csv_has_one_column_a_number_and_empty_cells_for_nothing(tmp_path: Path)
     rows = list(csv.DictReader(io.StringIO(write(tmp_path / "r", "csv", make_event(), make_event(empty=True)))))
     assert float(rows[0]["p_joy"]) == 0.7
     assert (rows[0]["modalities"], rows[0]["w_text"], rows[0]["w_audio"]) == ("text+pose", "0.75", "")
+    assert (rows[0]["confidence"], rows[0]["reason"]) == ("0.7", "")
     assert (rows[1]["emotion"], rows[1]["p_joy"], rows[1]["ms_total"]) == ("", "", "1.25")
+    assert (rows[1]["confidence"], rows[1]["reason"]) == ("", "no_speech")
 
 
 def test_csv_has_another_models_labels(tmp_path: Path) -> None:
