@@ -27,6 +27,7 @@ class Settings:
     engine_dir: str | None = None
     backend: str = "onnx"
     pose_fps: float = POSE_RATE
+    words: str = "auto"
 
     def open(self) -> Recognizer:
         """A recogniser of one thread: the workers are what fills the cores.
