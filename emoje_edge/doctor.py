@@ -10,8 +10,10 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ PACKAGES = (
     "numpy",
     "onnxruntime",
     "av",
+    "ctranslate2",
     "tokenizers",
     "torch",
     "triton",
@@ -44,7 +47,7 @@ class BackendState:
     """One backend here.
 
     Attributes:
-        name: `onnx`, `tensorrt` or `aot`.
+        name: `onnx`, `tensorrt` or `aot`; `words` for what recognises them.
         state: `works` (an engine ran), `ready` (all is installed, no engine is built), `missing` (not installed or no
             such device) or `broken` (an engine is there and does not run).
         detail: what ran, or what is wrong.
@@ -68,6 +71,7 @@ class Diagnosis:
     jetson: dict[str, Any] | None
     cameras: list[dict[str, Any]]
     backends: list[BackendState]
+    words: BackendState
     advice: list[str]
 
     @property
@@ -92,6 +96,7 @@ def diagnose() -> Diagnosis:
         jetson=jetson(),
         cameras=seen,
         backends=[try_backend(name) for name in reversed(BACKENDS)],
+        words=try_words(),
         advice=advise(about, seen),
     )
 
@@ -118,6 +123,29 @@ def try_backend(name: str) -> BackendState:
     precision = session.manifest.precision
     return BackendState(
         name, "works", f"ran one utterance of {session.mask} in {precision}; engines: {len(built)} of 7"
+    )
+
+
+def try_words() -> BackendState:
+    """Open the networks that find speech and write it down, and give them a second of silence."""
+    import numpy as np
+
+    from emoje_edge.perception.speech import speech_share
+    from emoje_edge.perception.transcribe import NO_WHEEL, Transcriber
+    from emoje_edge.perception.word_models import models
+
+    silence = np.zeros(16_000, dtype=np.float32)
+    try:
+        speech_share(silence)
+        if find_spec("ctranslate2") is None:
+            return BackendState("words", "missing", "speech is found; ctranslate2 is not installed", NO_WHEEL)
+        begin = time.perf_counter()
+        Transcriber().transcribe(silence)
+        known = ", ".join(model.name for model in models())
+    except EmojeError as error:
+        return BackendState("words", "broken", error.message, error.hint)
+    return BackendState(
+        "words", "works", f"Whisper {known}; opened and heard a second in {time.perf_counter() - begin:.1f} s"
     )
 
 

@@ -32,6 +32,7 @@ def test_it_reports_as_json_and_exits_by_the_default_backend(tmp_path: Path) -> 
     assert done.returncode == (0 if states["onnx"]["state"] == "works" else 1)
     assert found["sound"] == (done.returncode == 0)
     assert found["packages"]["onnxruntime"]
+    assert found["words"]["state"] == ("works" if found["packages"]["ctranslate2"] else "missing")
     assert all(b["command"] for b in states.values() if b["state"] != "works")
 
 
@@ -134,3 +135,10 @@ def test_every_target_has_exact_commands_or_says_that_there_are_none() -> None:
     assert "cuda-bindings==12" in install.command("tensorrt", "open", install.JETPACK_6)
     assert "nvidia-jetpack" in install.command("tensorrt", "build", install.JETPACK_7)
     assert "[build,tensorrt]" in install.command("tensorrt", "build", install.X86_GPU)
+
+
+def test_words_without_their_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    state = doctor.try_words()
+    assert state.state == "missing"
+    assert "pip install ctranslate2" in state.command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from emoje_edge.doctor import Diagnosis
+    from emoje_edge.doctor import BackendState, Diagnosis
 
 _MARKS = {"works": "works  ", "ready": "ready  ", "missing": "missing", "broken": "BROKEN "}
 
@@ -51,12 +51,16 @@ def _lines(d: Diagnosis) -> list[str]:
         f"          not installed: {', '.join(absent) or 'none'}",
         "",
         "Backends",
+        *(line for state in d.backends for line in _state(state)),
+        "Words",
+        *_state(d.words),
     ]
-    for b in d.backends:
-        lines.append(f"  {b.name:9} {_MARKS[b.state]}  {b.detail}")
-        if b.command:
-            lines.append(f"            {b.command}")
     return lines + [f"Note      {advice}" for advice in d.advice]
+
+
+def _state(state: BackendState) -> list[str]:
+    lines = [f"  {state.name:9} {_MARKS[state.state]}  {state.detail}"]
+    return [*lines, f"            {state.command}"] if state.command else lines
 
 
 def _gpu(gpu: dict[str, Any] | None) -> str:

@@ -220,6 +220,7 @@ class _Run:
     ) -> None:
         self._segmenter, self._sound, self._worker, self._tokeniser = segmenter, sound, worker, tokeniser
         self._listener, self._voice = listener, voice
+        self._listened = -math.inf  # s, up to which words were looked for
         self._open: deque[tuple[Utterance, Heard | None]] = deque()
         self._aspect = 1.0
         self._over = False
@@ -266,7 +267,10 @@ class _Run:
         for utterance in utterances:
             heard = None
             if self._listener and self._sound and utterance.spoken and utterance.text is None:
-                heard = self._listener.listen(self._sound.take(utterance.start - CONTEXT, utterance.end + CONTEXT))
+                # nothing twice: half a word of a voice that was cut makes Whisper mix up the sentences
+                start = max(utterance.start - CONTEXT, self._listened)
+                heard = self._listener.listen(self._sound.take(start, utterance.end))
+                self._listened = utterance.end
             self._open.append((utterance, heard))
 
     def _written(self) -> bool:

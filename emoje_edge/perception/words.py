@@ -13,7 +13,7 @@ from emoje_edge.errors import EmojeError, WorkError
 from emoje_edge.perception.transcribe import Transcriber, Words
 
 ENGLISH = "en"  # what the text engines were trained on
-# s of sound before and after an utterance that help to understand its first and last word
+# s of sound before an utterance that help to understand its first word
 CONTEXT = 0.2
 
 

@@ -114,6 +114,21 @@ def test_words_come_while_the_source_is_still_read(turns, clip, tokeniser):
     found.close()
 
 
+def test_no_sound_is_heard_twice(turns, clip):
+    """Half a word at a cut, heard on both sides of it, made Whisper mix up whole sentences."""
+    sizes = []
+
+    class Counting:
+        def transcribe(self, samples):
+            sizes.append(samples.size)
+            return Words("Yes.", -0.1, 0.0, 1.0)
+
+    voice = np.tile(turns[int(0.6 * 16000) : int(2.7 * 16000)], 8)
+    found = list(perceive(clip("long.m4a", pictures=False, sound=voice), "text", words=Counting))
+    assert len(found) == len(sizes) >= 2
+    assert sum(sizes) <= voice.size + 16000 * 0.25
+
+
 def test_a_model_that_does_not_open_is_told():
     def missing() -> Transcriber:
         return Transcriber("nowhere")
