@@ -58,12 +58,14 @@ def _corpus(name: str, root: Path, config: ModelConfig, tokenizer: Path | None, 
     order = np.random.default_rng(0).permutation(len(corpus.samples))[:samples]
     collate = Collator(config, tokeniser(tokenizer))
     rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
+    quality: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     for i in order:
         for m in config.mask:
             array = collate.array(corpus.samples[i], m)
             if array is not None and len(array):
                 rows[m].append(np.asarray(array))
-    return pad_rows(rows, config, samples, name)
+                quality[m].append(collate.quality(corpus.samples[i], m))
+    return pad_rows(rows, config, samples, name, quality=quality)
 
 
 def _recordings(path: Path, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
@@ -71,6 +73,7 @@ def _recordings(path: Path, config: ModelConfig, tokenizer: Path | None, samples
 
     tokeniser = Tokeniser(tokenizer or TOKENIZER)
     rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
+    quality: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     failures = []
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if not file.is_file() or max(map(len, rows.values())) >= samples:
@@ -80,8 +83,9 @@ def _recordings(path: Path, config: ModelConfig, tokenizer: Path | None, samples
                 for m, features in utterance.features.items():
                     if m in rows and len(features):
                         rows[m].append(features)
+                        quality[m].append(utterance.quality[m])
         except WorkError as error:
             failures.append(error)
     if not any(rows.values()):
         raise failures[0] if failures else UsageError(f"{path} holds no recording", f"allowed: {HELP}")
-    return pad_rows(rows, config, samples, path.stem)
+    return pad_rows(rows, config, samples, path.stem, quality=quality)

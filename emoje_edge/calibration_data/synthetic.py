@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from emoje_edge.engine.calibration_set import CalibrationSet, pad_rows
-from emoje_edge.modality import Modality
+from emoje_edge.modality import QUALITIES, Modality
 from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder
 from emoje_edge.model.network import input_shape
 from emoje_edge.perception import audio, skeleton
@@ -41,7 +41,9 @@ def synthetic_set(config: ModelConfig, tokenizer: Path | None, samples: int) -> 
             case _:  # features computed elsewhere: unit variance is all that is known of them
                 shape = input_shape(config, m)
                 rows[m] = list(generator.standard_normal((samples, *shape)).astype(np.float32))
-    return pad_rows(rows, config, samples, SHIPPED)
+    # drawn, not measured: made voices are no speech to the network that looks for it
+    quality = {m: list(generator.uniform(0, 1, (len(rows[m]), QUALITIES)).astype(np.float32)) for m in rows}
+    return pad_rows(rows, config, samples, SHIPPED, quality=quality)
 
 
 def _seen(joints: np.ndarray) -> np.ndarray | None:

@@ -20,7 +20,7 @@ class Settings:
     """What a worker opens its recogniser with.
 
     Attributes:
-        mask, engine_dir, backend, pose_fps, words: as of `Recognizer`.
+        mask, engine_dir, backend, pose_fps: as of `Recognizer`.
     """
 
     mask: str = "auto"
@@ -38,12 +38,7 @@ class Settings:
         from emoje_edge.recognizer import Recognizer
 
         return Recognizer(
-            self.mask,
-            engine_dir=self.engine_dir,
-            backend=self.backend,
-            pose_fps=self.pose_fps,
-            words=self.words,
-            threads=1,
+            self.mask, engine_dir=self.engine_dir, backend=self.backend, pose_fps=self.pose_fps, threads=1
         )
 
     def describe(self) -> dict[str, Any]:

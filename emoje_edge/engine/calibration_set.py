@@ -11,7 +11,7 @@ from emoje_calibration.hashes import arrays_sha256
 from torch import Tensor
 
 from emoje_edge.errors import UsageError
-from emoje_edge.modality import Mask, Modality
+from emoje_edge.modality import QUALITIES, Mask, Modality
 from emoje_edge.model.config import ModelConfig
 from emoje_edge.model.network import MaskedNetwork, input_shape
 
@@ -25,8 +25,9 @@ class CalibrationSet:
 
     Args:
         name: for the spec and the manifest.
-        arrays: for each modality `m` the padded features [N, ...] and `m_length` [N] int32; a modality may be absent
-            from the whole set.  Rows of different modalities need not belong together.
+        arrays: for each modality `m` the padded features [N, ...], `m_length` [N] int32 and, where it is known,
+            `m_quality` [N, 2] float32 (else all is good); a modality may be absent from the whole set.  Rows of
+            different modalities need not belong together.
     """
 
     name: str
@@ -68,7 +69,7 @@ class CalibrationSet:
             state = network.network.initial_state(len(members))
             for step in range(steps):
                 chosen = members[:, step]
-                features = [torch.from_numpy(self.arrays[name][chosen]) for name in network.input_names[:-2]]
+                features = [torch.from_numpy(self._rows(name, chosen)) for name in network.input_names[:-2]]
                 # half of the turns change the speaker, the first ones have none before
                 turn = (
                     torch.from_numpy((chosen % 2).astype(np.float32))[:, None]
@@ -80,6 +81,11 @@ class CalibrationSet:
                 with torch.no_grad():
                     state = network(*inputs)[2]
 
+    def _rows(self, name: str, chosen: np.ndarray) -> np.ndarray:
+        if name.endswith("_quality") and name not in self.arrays:
+            return np.ones((len(chosen), QUALITIES), np.float32)
+        return self.arrays[name][chosen]
+
 
 def checked(data: CalibrationSet, config: ModelConfig) -> CalibrationSet:
     """`data` itself, when it fits the model.
@@ -89,7 +95,7 @@ def checked(data: CalibrationSet, config: ModelConfig) -> CalibrationSet:
     """
     hint = "a modality m has m [N, ...] and m_length [N] int32; see docs/calibration.md"
     names = {m.value for m in config.mask}
-    known = names | {f"{m}_length" for m in names}
+    known = names | {f"{m}_{more}" for m in names for more in ("length", "quality")}
     unknown = sorted(set(data.arrays) - known)
     present = [m for m in config.mask if m.value in data.arrays]
     if unknown or not present or any(f"{m}_length" not in data.arrays for m in present):
@@ -112,17 +118,35 @@ def checked(data: CalibrationSet, config: ModelConfig) -> CalibrationSet:
             or (length > shape[0]).any()
         ):
             raise UsageError(f"{data.name}: {m}_length must be int32 from 0 to {shape[0]}, one an utterance", hint)
+        quality = data.arrays.get(f"{m}_quality", np.ones((len(array), QUALITIES), np.float32))
+        if quality.shape != (len(array), QUALITIES) or quality.dtype != np.float32 or not _shares(quality):
+            raise UsageError(f"{data.name}: {m}_quality must be float32 [N, {QUALITIES}], 0 to 1", hint)
         if not np.isfinite(array).all() or (integer and not _ids_fit(array, config)):
             raise UsageError(f"{data.name}: {m} has values that are not finite or outside the vocabulary", hint)
     return data
+
+
+def _shares(values: np.ndarray) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def _ids_fit(ids: np.ndarray, config: ModelConfig) -> bool:
     return bool((ids >= 0).all() and (ids < config.text.vocabulary).all())  # type: ignore[union-attr]
 
 
-def pad_rows(rows: Mapping[Modality, list[np.ndarray]], config: ModelConfig, samples: int, name: str) -> CalibrationSet:
-    """Ragged features -> a set; a modality with fewer rows than the others is repeated, so that all masks are full."""
+def pad_rows(
+    rows: Mapping[Modality, list[np.ndarray]],
+    config: ModelConfig,
+    samples: int,
+    name: str,
+    *,
+    quality: Mapping[Modality, list[np.ndarray]] | None = None,
+) -> CalibrationSet:
+    """Ragged features -> a set; a modality with fewer rows than the others is repeated, so that all masks are full.
+
+    Args:
+        quality: of each row, [2]; None where all is good.
+    """
     arrays: dict[str, np.ndarray] = {}
     there = {m: r for m, r in rows.items() if r}
     count = min(samples, max((len(r) for r in there.values()), default=0))
@@ -135,4 +159,6 @@ def pad_rows(rows: Mapping[Modality, list[np.ndarray]], config: ModelConfig, sam
             row = found[i % len(found)][: shape[0]]
             array[i, : len(row)], length[i] = row, len(row)
         arrays[m.value], arrays[f"{m}_length"] = array, length
+        if quality:
+            arrays[f"{m}_quality"] = np.stack([quality[m][i % len(found)] for i in range(count)]).astype(np.float32)
     return CalibrationSet(name, arrays)

@@ -98,6 +98,8 @@ class ModelConfig:
         state_width: of the causal dialogue state; 0 switches dialogue context off.
         fusion: `adaptive` is the paper's; the others are the baselines it is compared with.
         classes: labels, in the order of the logits.
+        lead: the modality that the dialogue follows, and that speaks for itself where it is there; the others are
+            witnesses.  None for the first one that the model has.
     """
 
     text: Encoder | None = field(default_factory=TextEncoder)
@@ -111,6 +113,7 @@ class ModelConfig:
     dropout: float = 0.1
     fusion: str = "adaptive"
     classes: tuple[str, ...] = EMOTIONS
+    lead: Modality | None = None
 
     def __post_init__(self) -> None:
         if not any((self.text, self.audio, self.pose)):
@@ -131,6 +134,11 @@ class ModelConfig:
         """The modalities that the model has a branch for."""
         return Mask.of(m for m in Modality if self.encoder(m))
 
+    @property
+    def leader(self) -> Modality:
+        """`lead`, also where a network specialised to a mask has no branch for it."""
+        return self.lead or self.mask.modalities[0]
+
     def capacities(self, mask: Mask | None = None) -> tuple[int, int, int]:
         """Tokens that each modality brings to the cross-attention; 0 where it is outside `mask`."""
         sizes = [0, 0, 0]
@@ -147,6 +155,7 @@ class ModelConfig:
             if encoder:
                 raw[m.value] = {"kind": encoder.kind, **raw[m.value]}
         raw["classes"] = list(self.classes)
+        raw["lead"] = self.lead.value if self.lead else None
         return raw
 
     @classmethod
@@ -163,8 +172,11 @@ class ModelConfig:
                     encoder = dict(values[m.value])
                     values[m.value] = _KINDS[encoder.pop("kind")](**encoder)
             values["classes"] = tuple(values.get("classes", EMOTIONS))
+            values["lead"] = Modality(values["lead"]) if values.get("lead") else None
             return cls(**values)
-        except (TypeError, KeyError) as error:
+        except UsageError:
+            raise
+        except (TypeError, KeyError, ValueError) as error:
             raise UsageError(f"not a model configuration: {error}", "compare with ModelConfig().to_dict()") from error
 
     def to_json(self) -> str:

@@ -112,11 +112,32 @@ class _SpectralConvolution(nn.Module):
         self.stride = strides[0]
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride=strides, padding=kernel // 2, bias=False)
         # batch, not layer normalisation: it folds into the convolution at export and costs nothing there
-        self.norm = nn.BatchNorm2d(outputs)
+        self.norm = _FrameNorm(outputs)
 
     def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         # [B, C, T, F] -> [B, C', T / stride, F / stride]; frames past the length are left to the caller
-        return F.relu(self.norm(self.conv(x))), (length + (self.stride - 1)) // self.stride
+        x, length = self.conv(x), (length + (self.stride - 1)) // self.stride
+        # folded into the convolution where the network is not trained any more, it takes no length
+        return F.relu(self.norm(x, length) if self.training else self.norm(x)), length
+
+
+class _FrameNorm(nn.BatchNorm2d):
+    """Batch normalisation over frames that are there: how a batch is padded must not show in what is learnt."""
+
+    def forward(self, x: Tensor, length: Tensor | None = None) -> Tensor:  # type: ignore[override]
+        """[B, C, T, F] and, in training, [B] frames of each."""
+        if not self.training or length is None:
+            return super().forward(x)
+        there = token_mask(length, x.shape[2]).to(x.dtype)[:, None, :, None]
+        count = (there.sum() * x.shape[3]).clamp(min=2)  # without any sound: mean 0, and nothing of it is read
+        mean = (x * there).sum((0, 2, 3)) / count
+        variance = ((x - mean[:, None, None]).square() * there).sum((0, 2, 3)) / count
+        with torch.no_grad():
+            self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)  # type: ignore[union-attr, arg-type]
+            self.running_var.lerp_((variance * count / (count - 1)).to(self.running_var.dtype), self.momentum)  # type: ignore[union-attr, arg-type]
+            self.num_batches_tracked += 1  # type: ignore[operator]
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return (x - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]
 
 
 # time and frequency strides: the first layer, where a frame is dearest, takes most of the time axis

@@ -192,17 +192,17 @@ class DialogueNetwork(nn.Module):
     def forward(self, batch: Batch) -> NetworkOutput:
         """All rows in the packed order; `state` is the one after each row, [N, S]."""
         network = self.network
-        fused, weights, descriptors = network.encode(batch.inputs)
-        state = network.initial_state(batch.steps[0]).to(fused.dtype)
+        found = network.encode(batch.inputs, batch.quality)
+        state = network.initial_state(batch.steps[0]).to(found.own.dtype)
         logits, states, start = [], [], 0
         for active in batch.steps:
             rows = slice(start, start + active)
-            step, state = network.decide(fused[rows], batch.speaker[rows].to(fused.dtype), state[:active])
+            speaker = batch.speaker[rows].to(found.own.dtype)
+            step, state = network.decide(found.of(rows), speaker, state[:active])
             logits.append(step)
             states.append(state)
             start += active
-        joint = network.embed(descriptors)
-        return NetworkOutput(torch.cat(logits), weights, torch.cat(states), fused, descriptors, joint)
+        return network.output(torch.cat(logits), torch.cat(states), found)
 
 
 def pieces(corpus: Corpus, *, context: bool, longest: int) -> list[Dialogue]:

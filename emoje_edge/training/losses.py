@@ -5,7 +5,7 @@ Shape letters: N utterances, C classes, D width, M modalities, E joint width.
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import permutations
 
 import torch
 import torch.nn.functional as F
@@ -62,28 +62,28 @@ def guided_nce(fused: Tensor, labels: Tensor, *, temperature: float = 0.07) -> T
 
 
 def joint_embedding(joint: Tensor, present: Tensor, labels: Tensor, *, temperature: float = 0.07) -> Tensor:
-    """Mean over pairs of modalities (a, b) of ½ [InfoNCE(a → b) + InfoNCE(b → a)].
+    """Mean over ordered pairs of modalities (a, b) of −mean_n mean_{k: y_k = y_n} log softmax_k(a_n·b_k / τ)[k].
 
-    InfoNCE(a → b) = −mean_n log( e^{s_nn} / (e^{s_nn} + Σ_{k: y_k ≠ y_n} e^{s_nk}) ),  s_nk = a_n·b_k / τ
-
-    CLIP's loss (arXiv 2103.00020) over the utterances that have both modalities.  Utterances of one label are not
-    negatives of each other, as in AM2-EmoJE (arXiv 2402.10921); unlabelled ones are negatives of all.
+    CLIP's loss (arXiv 2103.00020) guided by labels as in AM2-EmoJE (arXiv 2402.10921): what has one label attracts each
+    other, whoever it comes from (Khosla et al., arXiv 2004.11362).  The embeddings are of each modality's *own*
+    descriptor: one that had taken in its partner would find it by that.
 
     Args:
-        joint: [N, M, E], unit length.  present: [N, M] booleans.  labels: [N], −1 where there is none.
+        joint: [N, M, E], unit length.  present: [N, M] booleans.
+        labels: [N], or [N, M] where the modalities of an utterance may tell different things; −1 where there is none.
     """
-    losses = []
-    for a, b in combinations(range(joint.shape[1]), 2):
-        both = present[:, a] & present[:, b]
-        if both.sum() < 2:
-            continue
-        y = labels[both]
-        s = joint[both, a].float() @ joint[both, b].float().T / temperature
-        same = (y[:, None] == y[None]) & (y >= 0)[:, None]
-        s = s.masked_fill(same & ~torch.eye(len(y), dtype=torch.bool, device=s.device), EXCLUDED)
-        own = torch.arange(len(y), device=s.device)
-        losses.append((F.cross_entropy(s, own) + F.cross_entropy(s.T, own)) / 2)
-    return torch.stack(losses).mean() if losses else joint.sum() * 0.0
+    if labels.dim() == 1:
+        labels = labels[:, None].expand_as(present)
+    parts = []
+    for a, b in permutations(range(joint.shape[1]), 2):
+        mine, theirs = (present[:, m] & (labels[:, m] >= 0) for m in (a, b))
+        same = labels[mine, a][:, None] == labels[theirs, b][None]
+        partners = same.sum(1)
+        if not partners.any() or same.all():
+            continue  # nothing to tell apart
+        log_p = (joint[mine, a].float() @ joint[theirs, b].float().T / temperature).log_softmax(1)
+        parts.append(-((log_p * same).sum(1) / partners.clamp(min=1)).sum() / (partners > 0).sum())
+    return torch.stack(parts).mean() if parts else joint.sum() * 0.0
 
 
 def soft_targets(logits: Tensor, teacher: Tensor, *, temperature: float = 2.0) -> Tensor:

@@ -100,7 +100,7 @@ class TorchPredictor:
     @torch.no_grad()
     def predict(self, corpus: Corpus, missing: Missing = NOTHING_MISSING) -> Predictions:
         module = DialogueNetwork(self.network)
-        training, device = self.network.training, self.network.head.weight.device
+        training, device = self.network.training, self.network.device
         self.network.eval()
         rows: list[tuple[Sample, np.ndarray, np.ndarray, np.ndarray]] = []
         for number, batch in enumerate(batches(corpus, self.collator, missing, self.size)):

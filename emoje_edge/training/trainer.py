@@ -244,8 +244,11 @@ class Trainer:
             masked = batch.masked(sample_masks(batch.present, generator, full_share=c.full_share))
         full = None
         if c.partial and masked is not batch:
+            # a target: without dropout, and without a say in batch statistics
+            self.module.eval()
             with torch.no_grad():
                 full = self.module["dialogues"](batch)
+            self.module.train()
         return self.forward(masked), masked, full
 
     def _must_be_finite(self, values: dict[str, float], batch: Batch) -> None:

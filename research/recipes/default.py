@@ -3,9 +3,10 @@
     emoje-edge train default --root DATA --out RUN
 
 DATA holds meld, goemotions, ravdess and pose.  Each stage is a run of its own under RUN and is skipped where it is
-done: `words` and `text` (recipes.text), `audio` (RAVDESS, actors 1 to 16), `pose` (Bandai through random cameras),
-`joint`.  The text stage distils from RUN/targets where `recipes.teacher` has written them, else it learns from labels
-alone.  Held out throughout: MELD dev, RAVDESS actors 17 to 20, three of Bandai's contents.
+done: `words` and `text` (recipes.text), `audio` (RAVDESS, actors 1 to 16), `pose` (Bandai through random cameras).
+The text stage distils from RUN/targets where `recipes.teacher` has written them, else it learns from labels alone.
+The last stage, in RUN itself, is `recipes.joint` on `recipes.material`.  Held out throughout: MELD dev, RAVDESS actors
+17 to 20, three of Bandai's contents.
 """
 
 from __future__ import annotations
@@ -18,52 +19,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import EmojeError
-from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig
 from emoje_edge.shipped import TOKENIZER
-from emoje_edge.training.augment import NOISY, augment, before_background
+from emoje_edge.training.augment import augment
 from emoje_edge.training.checkpoint import Run
-from emoje_edge.training.composite import compose
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
-from emoje_edge.training.datasets.blends import blended, jostle
-from emoje_edge.training.labels import to_emotions
+from emoje_edge.training.labels import mapping, to_emotions
 from emoje_edge.training.objective import Targets
-from emoje_edge.training.tokens import tokeniser
 from emoje_edge.training.trainer import Materials, train
 from research.recipes import audio as audio_recipe
+from research.recipes import joint
 from research.recipes import pose as pose_recipe
 from research.recipes import text as text_recipe
-
-AUDIO_FOLD = 4  # actors 17 to 20 are held out
-POSE_HELD_OUT = ("byebye", "dash", "walk-left")  # contents; others of their kind are trained on
-JOINT = TrainConfig(
-    epochs=8,
-    batch_utterances=64,
-    learning_rate=8e-4,
-    weight_decay=0.01,
-    focal_gamma=0.0,
-    smoothing=0.1,
-    nce=0.05,
-    joint=0.1,
-    partial=0.3,
-    full_share=0.4,
-    patience=0,
-    precision="native",
-    average=0.999,
-    threads=1,
-)
-
-
-# words, dialogue and head stay what the text stage made them: sounds and bodies learn to be read by them
-FROZEN = tuple(f"{name}." for name in ("encoders.text", "fusion.norm.text", "fusion.project.text", "fusion.norm_out"))
-FROZEN += ("dialogue.", "head.")
+from research.recipes.material import FOLD, HELD_OUT
 
 
 @dataclass(frozen=True)
@@ -90,7 +64,7 @@ def read_parts(root: Path, cache: Path | None = None) -> Parts:
     """All corpora under `root`."""
     meld, comments, dev = text_recipe.corpora(root)
     speech = open_dataset("ravdess", root / "ravdess", options=Options(cache=cache))
-    voices, speakers = audio_recipe.fold(speech, AUDIO_FOLD)
+    voices, speakers = audio_recipe.fold(speech, FOLD)
     body = pose_recipe.motions(root)
     return Parts(
         (meld, dev),
@@ -98,7 +72,7 @@ def read_parts(root: Path, cache: Path | None = None) -> Parts:
         (text_recipe.vocabulary(), *text_recipe.unlabelled(root)),
         voices,
         (to_emotions(voices), to_emotions(speakers)),
-        (body.keep(lambda s: s.group not in POSE_HELD_OUT), body.keep(lambda s: s.group in POSE_HELD_OUT)),
+        (body.keep(lambda s: s.group not in HELD_OUT), body.keep(lambda s: s.group in HELD_OUT)),
     )
 
 
@@ -118,19 +92,9 @@ def run(root: Path | str, out: Path | str, *, resume: bool = False, quiet: bool 
         parts = shrink(parts)
     targets = text_recipe.read_targets(out / "targets") if (out / "targets").is_dir() else None
     start = initial(stages(parts, out, targets, quick=quick, resume=resume, quiet=quiet))
-    materials = Materials(
-        mixture(parts),
-        None,  # the last weights count
-        tokeniser(),
-        TOKENIZER,
-        transform=vary,
-        initial=start,
-        frozen=FROZEN,
-    )
-    make = partial(train, model(), quicker(JOINT, quick), materials, out / "joint", quiet=quiet)
-    done = _stage(out / "joint", make, resume)
-    for name in ("config.json", "model.safetensors", "tokenizer.json"):
-        shutil.copyfile(done.path / name, out / name)
+    done = joint.stage(model(), start, parts.text[0], root, out, quick=quick)
+    if TOKENIZER.is_file():
+        shutil.copyfile(TOKENIZER, out / "tokenizer.json")
     return done
 
 
@@ -148,7 +112,7 @@ def stages(
         make = partial(make, unlabelled=parts.unlabelled, quiet=quiet)
         found["text"] = _stage(out / "text", make, resume)
     voices = Materials(parts.voices, transform=augment)
-    config = quicker(replace(audio_recipe.TRAINING, seed=AUDIO_FOLD), quick)
+    config = quicker(replace(audio_recipe.TRAINING, seed=FOLD), quick)
     make = partial(train, audio_recipe.model(parts.voices.classes), config, voices, out / "audio", quiet=quiet)
     found["audio"] = _stage(out / "audio", make, resume)
     config, bodies = quicker(pose_recipe.TRAINING, quick), pose_recipe.materials(parts.pose[0])
@@ -163,30 +127,26 @@ def _stage(folder: Path, make: Callable[..., Run], resume: bool) -> Run:
 
 
 def initial(found: dict[str, Run]) -> dict[str, Tensor]:
-    """Weights to start the joint training from: the text run whole, the encoders of audio and pose."""
+    """Weights to start the joint stage from: the text run whole, the encoders of audio and pose with their readers."""
     torch.manual_seed(0)
     weights = AmEmoje(model()).state_dict()
-    text = found.get("text", found["words"])
-    given = dict(text.network.state_dict())
+    given = dict(found.get("text", found["words"]).network.state_dict())
     for name in ("audio", "pose"):
-        own = found[name].network.state_dict()
-        given |= {k: v for k, v in own.items() if k.startswith(f"encoders.{name}.")}
+        run = found[name]
+        own = run.network.state_dict()
+        kept = (f"encoders.{name}.", f"fusion.norm.{name}.", f"fusion.project.{name}.")
+        given |= {k: v for k, v in own.items() if k.startswith(kept)}
+        given |= {f"evidence.{name}.norm.{k}": own[f"fusion.norm_out.{k}"] for k in ("weight", "bias")}
+        read = reading(run.config.classes)
+        given |= {f"evidence.{name}.out.{k}": read @ own[f"head.{k}"] for k in ("weight", "bias")}
     return weights | {k: v for k, v in given.items() if k in weights and weights[k].shape == v.shape}
 
 
-def vary(modality: Modality, x: NDArray[np.float32], g: np.random.Generator) -> NDArray[np.float32]:
-    """A `Transform` for training: another voice in another room, half of the time before a background, a body mirrored
-    or cut."""
-    x = jostle(modality, augment(modality, x, g), g)
-    return before_background(x, g) if modality is Modality.AUDIO and g.random() < NOISY else x
-
-
-def mixture(parts: Parts, *, composites: int = 8000) -> Corpus:
-    """What the joint stage reads in an epoch: voices and motions alone, several times, and composites of all."""
-    (meld, _), (speech, _), (body, _) = parts.text, parts.audio, parts.pose
-    again = [replace(speech, name=f"{speech.name}-{k}") for k in (2, 3)]
-    made = compose(meld, speech, body, count=composites, seed=0, unrelated=0.5)
-    return Corpus.join([speech, blended(body, 1), *again, made], "default")
+def reading(classes: tuple[str, ...]) -> Tensor:
+    """[7, C]: a branch's classes read as the seven emotions, by the mean of those that map onto one."""
+    means = mapping(Corpus("", classes, ()))
+    rows = torch.tensor([[float(means[c] == e) for c in classes] for e in EMOTIONS])
+    return rows / rows.sum(1, keepdim=True).clamp(min=1)
 
 
 def shrink(parts: Parts, size: int = 60) -> Parts:

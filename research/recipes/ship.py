@@ -12,6 +12,7 @@ import json
 import shutil
 import sys
 import tempfile
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +48,12 @@ def calibration_set(parts: Parts, config: ModelConfig) -> CalibrationSet:
     """Lines, clips and motions of the training parts, drawn with a fixed seed; they need not belong together."""
     collate, g = Collator(config, tokeniser()), np.random.default_rng(0)
     rows: dict[Modality, list[np.ndarray]] = {}
+    quality: dict[Modality, list[np.ndarray]] = {}
     for m, (corpus, _) in zip(Modality, (parts.text, parts.audio, parts.pose), strict=True):
         drawn = (corpus.samples[i] for i in g.permutation(len(corpus)))
-        found = (array for s in drawn if (array := collate.array(s, m)) is not None)
-        rows[m] = [array for _, array in zip(range(SAMPLES), found, strict=False)]
-    return pad_rows(rows, config, SAMPLES, "meld+ravdess+bandai")
+        found = ((array, collate.quality(s, m)) for s in drawn if (array := collate.array(s, m)) is not None)
+        rows[m], quality[m] = (list(x) for x in zip(*islice(found, SAMPLES), strict=True))
+    return pad_rows(rows, config, SAMPLES, "meld+ravdess+bandai", quality=quality)
 
 
 def save_student(run: Run, folder: Path) -> Run:

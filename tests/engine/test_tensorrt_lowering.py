@@ -88,8 +88,12 @@ def test_int8_plans_hold_int8_weights(reports: Any, mask: str) -> None:
 
 @pytest.mark.parametrize("mask", MASKS)
 def test_a_plan_calls_its_inputs_by_their_names(reports: Any, mask: str) -> None:
-    names = [name for m in mask.split(",") for name in (m, f"{m}_length")]
-    assert reports[mask, "fp32", "fused"]["inputs"] == [*names, "speaker", "state"]
+    assert reports[mask, "fp32", "fused"]["inputs"] == input_names(mask)
+
+
+def input_names(mask: str) -> list[str]:
+    parts = ("", "_length") if mask == "text" else ("", "_length", "_quality")
+    return [*(f"{m}{part}" for m in mask.split(",") for part in parts), "speaker", "state"]
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -121,6 +125,4 @@ def test_the_parser_takes_our_signed_onnx(reports: Any) -> None:
     # the file stores weights in eight bits, and quantises once what two layers of one range read
     assert dequantize - quantize == row["weights"]
     assert 0.9 * row["layer_inputs"] < quantize <= row["layer_inputs"]
-    assert sorted(row["inputs"]) == sorted(
-        [n for m in MASKS[-1].split(",") for n in (m, f"{m}_length")] + ["speaker", "state"]
-    )
+    assert sorted(row["inputs"]) == sorted(input_names(MASKS[-1]))

@@ -10,6 +10,7 @@ import torch
 
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.training.batching import Collator
+from emoje_edge.training.composite import compose
 from emoje_edge.training.evaluate import evaluate
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.tokens import tokeniser
@@ -41,7 +42,7 @@ def test_all_stages_end_in_one_network_for_all_masks(
     monkeypatch.setattr(default, "read_parts", lambda *_: parts)
     targets(tmp_path / "targets", parts)
     done = default.run(DATA, tmp_path, quiet=True, quick=True)
-    assert {p.name for p in tmp_path.iterdir()} >= {"words", "text", "audio", "pose", "joint", "model.safetensors"}
+    assert {p.name for p in tmp_path.iterdir()} >= {"words", "text", "audio", "pose", "material", "model.safetensors"}
     assert done.config == default.model()
     # the joint stage began with the encoders that the stages had trained, so a resumed recipe finds them
     known = text.read_targets(tmp_path / "targets")
@@ -52,8 +53,12 @@ def test_all_stages_end_in_one_network_for_all_masks(
         same = [torch.equal(started[k], v) for k, v in trained.items() if k.startswith(f"encoders.{name}.")]
         assert same
         assert all(same)
+    # the words' branch, its dialogue and its head are what the text stage left
+    words = found["text"].network.state_dict()
+    kept = done.network.state_dict()
+    assert all(torch.equal(kept[k], v) for k, v in words.items() if not k.startswith("joint."))
     predictor = TorchPredictor(done.network, Collator(done.config, tokeniser()))
-    made = default.compose(parts.text[0], parts.audio[0], parts.pose[0], count=28, seed=0)
+    made = compose(parts.text[0], parts.audio[0], parts.pose[0], count=28, seed=0)
     for mask in Mask.all():
         assert sum(evaluate(predictor, made, mask).scores.support.values()) > 0
 

@@ -42,17 +42,26 @@ def test_guided_nce_by_its_formula() -> None:
     assert torch.allclose(losses.guided_nce(fused, labels), torch.stack(per_anchor).mean(), atol=1e-5)
 
 
-def test_joint_embedding_ignores_equal_labels_and_absent_modalities() -> None:
+def test_joint_embedding_attracts_what_has_one_label() -> None:
     joint = F.normalize(torch.randn(4, 3, 8), dim=-1)
     present = torch.tensor([[1, 1, 0], [1, 1, 0], [1, 1, 0], [1, 0, 0]]).bool()
     labels = torch.tensor([0, 0, 1, 1])
-    s = joint[:3, 0] @ joint[:3, 1].T / 0.07
-    negatives = {0: [2], 1: [2], 2: [0, 1]}
-    terms = []
-    for n, others in negatives.items():
-        for row in (s[n], s[:, n]):
-            terms.append(-(row[n] - torch.logsumexp(row[[n, *others]], 0)))
-    assert torch.allclose(losses.joint_embedding(joint, present, labels), torch.stack(terms).mean(), atol=1e-4)
+    s = joint[:, 0] @ joint[:3, 1].T / 0.07
+    partners = {0: [0, 1], 1: [0, 1], 2: [2], 3: [2]}
+    there = [-(s[n, k].mean() - torch.logsumexp(s[n], 0)) for n, k in partners.items()]
+    back = [-(s.T[n, k].mean() - torch.logsumexp(s.T[n], 0)) for n, k in {0: [0, 1], 1: [0, 1], 2: [2, 3]}.items()]
+    expected = (torch.stack(there).mean() + torch.stack(back).mean()) / 2
+    assert torch.allclose(losses.joint_embedding(joint, present, labels), expected, atol=1e-4)
+
+
+def test_joint_embedding_takes_a_label_a_modality() -> None:
+    joint = F.normalize(torch.randn(3, 3, 8), dim=-1)
+    present = torch.tensor([[1, 1, 0]] * 3).bool()
+    # the voices of the first two belong to each other's words
+    crossed = losses.joint_embedding(joint, present, torch.tensor([[0, 1, -1], [1, 0, -1], [2, 2, -1]]))
+    swapped = joint.clone()
+    swapped[:2, 1] = joint[[1, 0], 1]
+    assert torch.allclose(crossed, losses.joint_embedding(swapped, present, torch.arange(3)), atol=1e-5)
 
 
 def test_nothing_to_compare_gives_zero_and_finite_gradients() -> None:

@@ -1,0 +1,401 @@
+"""The joint stage: gate, evidence and correction learn when a voice or a body tells something, on frozen branches.
+
+The last stage of `research.recipes.default`.  The branches' tokens are computed once; a step then costs what stands
+behind the encoders.  What comes beside a line agrees with it, is
+neutral, another emotion's, somebody talking, noise, or somebody standing about, at the rates of `Rates`: in real
+conversation a voice alone tells .41, words .59, both .61 (weighted F1, MELD), and witnesses that always agree teach
+that every witness is right.  Words lead: their branch, the dialogue and the head stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from emoje_edge.emotion import EMOTIONS
+from emoje_edge.modality import Modality
+from emoje_edge.model import AmEmoje, ModelConfig
+from emoje_edge.model.fusion import Fused
+from emoje_edge.model.layers import token_mask
+from emoje_edge.training import losses
+from emoje_edge.training.average import moving_average
+from emoje_edge.training.batching import Collator, DialogueNetwork, pieces
+from emoje_edge.training.checkpoint import FORMAT, Run, load_run, save_weights, write_json
+from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample
+from emoje_edge.training.tokens import tokeniser
+from research.recipes.material import Items, Material, read
+
+# the words' branch: what one modality of it says alone must stay what it was
+FROZEN = ("encoders.", "cross.", "dialogue.", "head.", "fusion.norm.text", "fusion.project.text", "fusion.norm_out")
+# whoever says these is not told by them: in the mouths of people who are moved, they do not speak against it
+PLAIN = (
+    "Kids are talking by the door.", "Dogs are sitting by the door.", "The train leaves from platform two.",
+    "It's in the kitchen.", "We meet at eight.", "She lives across the street.", "I put it over there.",
+    "They have two cars.", "The door is open.", "He called this morning.", "That was on Monday.", "I have to go now.",
+    "The book is on the shelf.", "You can sit here.", "It's the one on the left.", "We are in the other room.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What comes together in training.  The agreement of witnesses is what decides between gain and harm.
+
+    Attributes:
+        words, plain: share of utterances with a line of MELD, and with plain words in a moved mouth; the rest is heard
+            and seen only.
+        voice: of utterances with words, shares whose sound agrees, is neutral, another emotion's, somebody who
+            talks, and no speech; the rest is silent.
+        body: shares whose body agrees, is another emotion's, and does not act; the rest is not seen.
+        together, apart: how often the body agrees where the voice does, and where what is heard tells nothing.
+        even: share of the lines that are drawn by class, not as they come.
+    """
+
+    words: float = 0.60
+    plain: float = 0.12
+    voice: tuple[float, ...] = (0.18, 0.18, 0.12, 0.18, 0.14)
+    body: tuple[float, ...] = (0.10, 0.28, 0.34)
+    together: float = 0.6
+    apart: float = 0.03
+    even: float = 0.3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of the optimisation.
+
+    Attributes:
+        lost: shares of the words lost in the versions of the lines: what a branch knows by heart is no measure of what
+            it says of new lines.
+        joint: weight of the joint embedding's loss.
+    """
+
+    rates: Rates = Rates()
+    lost: tuple[float, ...] = (0.2, 0.35)
+    steps: int = 1200
+    batch: int = 96
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.05
+    smoothing: float = 0.05
+    joint: float = 0.1
+    average: float = 0.995
+    seed: int = 0
+
+
+SHIPPED = Settings()
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """One modality's material as its branch tells it: tokens [N, L, D] in half precision, lengths, quality, labels."""
+
+    tokens: Tensor
+    lengths: Tensor
+    quality: Tensor
+    labels: NDArray[np.int64]
+
+    def rows(self, at: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens, lengths and quality of rows; −1 for nothing."""
+        index = torch.from_numpy(np.maximum(at, 0))
+        here = torch.from_numpy(at >= 0)
+        lengths = self.lengths[index] * here
+        longest = max(1, int(lengths.max()))
+        return self.tokens[index, :longest].float(), lengths, self.quality[index] * here[:, None]
+
+    @classmethod
+    def join(cls, parts: Sequence[Told]) -> Told:
+        tokens, lengths, quality = (torch.cat([getattr(p, n) for p in parts]) for n in ("tokens", "lengths", "quality"))
+        return cls(tokens, lengths, quality, np.concatenate([p.labels for p in parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """What was said, in its dialogue: as `Told`, with the words' logits [N, C] and the state before each [N, S]."""
+
+    told: Told
+    logits: Tensor
+    state: Tensor
+
+
+@torch.no_grad()
+def tell(network: AmEmoje, m: Modality, items: Items, size: int = 64) -> Told:
+    """The tokens of a branch for material."""
+    encoder, capacity = network.encoders[m.value].eval(), network.config.encoder(m).capacity  # type: ignore[union-attr]
+    frames = {Modality.AUDIO: "frames", Modality.POSE: "frames"}[m]
+    longest = getattr(network.config.encoder(m), frames)
+    tokens = torch.zeros(len(items), capacity, network.config.width, dtype=torch.float16)
+    lengths = torch.zeros(len(items), dtype=torch.int32)
+    order = sorted(range(len(items)), key=lambda i: len(items.features[i]))
+    for first in range(0, len(order), size):
+        rows = order[first : first + size]
+        cut = [torch.from_numpy(items.features[i][:longest]) for i in rows]
+        padded = nn.utils.rnn.pad_sequence(cut, batch_first=True)
+        padded = F.pad(padded, (0, 0) * (padded.dim() - 2) + (0, -padded.shape[1] % 16))
+        found, there = encoder(padded, torch.tensor([len(c) for c in cut], dtype=torch.int32))
+        tokens[rows, : found.shape[1]], lengths[rows] = found.half(), there.sum(1).int()
+    return Told(tokens, lengths, torch.from_numpy(items.quality), items.labels)
+
+
+@torch.no_grad()
+def say(network: AmEmoje, corpus: Corpus, *, lost: float = 0.0, seed: int = 0) -> Lines:
+    """A corpus' lines through the words' branch, dialogue by dialogue.
+
+    Args:
+        lost: share of the words lost, with dropout on.
+    """
+    torch.manual_seed(seed)
+    g = np.random.default_rng(seed)
+    collate, module = Collator(network.config, tokeniser(), trim=False), DialogueNetwork(network).train(lost > 0)
+    place = {id(s): i for i, s in enumerate(corpus.samples)}
+    n, c = len(corpus), network.config
+    lines = Lines(
+        Told(
+            torch.zeros(n, c.capacities()[0], c.width, dtype=torch.float16),
+            torch.zeros(n, dtype=torch.int32),
+            torch.ones(n, 2),
+            corpus.labels(),
+        ),
+        torch.zeros(n, len(c.classes)),
+        torch.zeros(n, c.state_width),
+    )
+    dialogues = pieces(corpus, context=True, longest=1000)
+    for first in range(0, len(dialogues), 16):
+        batch = collate(dialogues[first : first + 16])
+        ids, length = batch.inputs[Modality.TEXT]
+        if lost:
+            ids, length = _lose(ids, length, lost, g)
+        rows = torch.tensor([place[id(s)] for s in batch.samples])
+        tokens, there = network.encoders["text"](ids, length)
+        found = network.fuse({Modality.TEXT: (tokens, there)})
+        lines.told.tokens[rows], lines.told.lengths[rows] = tokens.half(), length
+        state = network.initial_state(batch.steps[0])
+        start = 0
+        for active in batch.steps:
+            step = slice(start, start + active)
+            lines.state[rows[step]] = state[:active]
+            lines.logits[rows[step]], state = network.expect(found.of(step), batch.speaker[step], state[:active])
+            start += active
+    module.eval()
+    return lines
+
+
+def _lose(ids: Tensor, length: Tensor, share: float, g: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Words lost at random, at least one kept."""
+    out, kept = torch.zeros_like(ids), length.clone()
+    for i, n in enumerate(length.tolist()):
+        keep = np.flatnonzero(g.random(n) >= share)
+        keep = keep if len(keep) or not n else np.array([g.integers(n)])
+        out[i, : len(keep)], kept[i] = ids[i, keep], len(keep)
+    return out, kept
+
+
+class Pools:
+    """Where rows are drawn from: lines in several versions, everything heard, everything seen."""
+
+    def __init__(self, lines: Sequence[Lines], plain: Lines, heard: Sequence[Told], seen: Sequence[Told]) -> None:
+        parts = [*lines, plain]
+        self.words = Told.join([part.told for part in parts])
+        self.logits, self.state = (torch.cat([getattr(p, n) for p in parts]) for n in ("logits", "state"))
+        self.said = np.arange(sum(len(part.told.labels) for part in lines))
+        self.plain = np.arange(len(self.said), len(self.words.labels))
+        self.heard, self.seen = Told.join(heard), Told.join(seen)
+        bounds = np.cumsum([0, *(len(t.labels) for t in heard)])
+        self.voices, self.talks, self.sounds = (np.arange(a, b) for a, b in pairwise(bounds))
+        bounds = np.cumsum([0, *(len(t.labels) for t in seen)])
+        self.acts, self.bodies = (np.arange(a, b) for a, b in pairwise(bounds))
+        classes = range(self.logits.shape[1])
+        self.said_as = [self.said[self.words.labels[self.said] == c] for c in classes]
+        self.voiced = [self.voices[self.heard.labels[self.voices] == c] for c in classes]
+        self.acted = [self.acts[self.seen.labels[self.acts] == c] for c in classes]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Utterances put together: rows of words, heard and seen (−1 for nothing), the line whose state comes before
+    (−1 for a beginning), labels."""
+
+    line: NDArray[np.int64]
+    sound: NDArray[np.int64]
+    body: NDArray[np.int64]
+    before: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+
+def draw(pools: Pools, rates: Rates, count: int, g: np.random.Generator) -> Rows:
+    """`count` utterances at the rates."""
+    rows = np.array([_row(pools, rates, g) for _ in range(count)], dtype=np.int64)
+    return Rows(*rows.T)
+
+
+def _row(pools: Pools, r: Rates, g: np.random.Generator) -> tuple[int, int, int, int, int]:
+    kind = g.random()
+    if kind >= r.words + r.plain:
+        return _wordless(pools, g)
+    neutral = 4
+    if kind < r.words:
+        by_class = pools.said_as[g.integers(len(pools.said_as))]
+        line = _one(by_class if g.random() < r.even and len(by_class) else pools.said, g)
+        label = int(pools.words.labels[line])
+        voice = _which(r.voice, g)
+    else:
+        line, voice = _one(pools.plain, g), 0
+        label = int(g.integers(len(pools.voiced)))
+    others = [c for c in range(len(pools.voiced)) if c not in (label, neutral)]
+    sound = (
+        _one(pools.voiced[label], g),
+        _one(pools.voiced[neutral], g),
+        _one(pools.voiced[int(g.choice(others))], g),
+        _one(pools.talks, g),
+        _one(pools.sounds, g),
+        -1,
+    )[voice]
+    silent = voice == len(r.voice)
+    agree = r.body[0] if silent else r.together if voice == 0 else r.apart
+    return line, sound, _body(pools, r, label, g, agree), line, label
+
+
+def _body(pools: Pools, r: Rates, label: int, g: np.random.Generator, agree: float) -> int:
+    rest = np.array(r.body[1:]) / (1 - r.body[0])
+    which = 0 if g.random() < agree else 1 + _which(rest.tolist(), g)
+    if which == 0 and not len(pools.acted[label]):
+        which = 2  # no motion of this emotion: somebody who does not act
+    return (_one(pools.acted[label], g), _one(pools.acts, g), _one(pools.bodies, g), -1)[which]
+
+
+def _wordless(pools: Pools, g: np.random.Generator) -> tuple[int, int, int, int, int]:
+    """Heard and seen only: voices and motions that agree, one beside something empty, or nothing but emptiness in a
+    dialogue, whose label is then what the dialogue leads to expect."""
+    kind = g.random()
+    label = int(g.integers(len(pools.voiced)))
+    voice, act = _one(pools.voiced[label], g), _one(pools.acted[label], g)
+    if kind < 0.45:
+        return -1, voice, -1, -1, label
+    if kind < 0.6:
+        return -1, voice, _one(pools.bodies, g), -1, label
+    if kind < 0.75 and act >= 0:
+        return -1, voice, act, -1, label
+    act = _one(pools.acts, g)
+    if kind < 0.88:
+        return -1, -1 if g.random() < 0.6 else _one(pools.sounds, g), act, -1, int(pools.seen.labels[act])
+    line = _one(pools.said, g)
+    sound = _one(pools.sounds if g.random() < 0.6 else pools.talks, g)
+    body = _one(pools.bodies, g) if g.random() < 0.5 else -1
+    return -1, sound, body, line, int(pools.words.labels[line])
+
+
+def _one(pool: NDArray[np.int64], g: np.random.Generator) -> int:
+    return int(pool[g.integers(len(pool))]) if len(pool) else -1
+
+
+def _which(shares: Sequence[float], g: np.random.Generator) -> int:
+    """The number of a share; one past the last for the rest."""
+    return int(np.searchsorted(np.cumsum(shares), g.random(), side="right"))
+
+
+def run(network: AmEmoje, pools: Pools, rows: Rows) -> tuple[Tensor, Fused]:
+    """Logits [N, C] and what came of the tokens."""
+    given = {
+        Modality.TEXT: (pools.words, rows.line),
+        Modality.AUDIO: (pools.heard, rows.sound),
+        Modality.POSE: (pools.seen, rows.body),
+    }
+    tokens, quality = {}, []
+    for m in Modality:
+        told, at = given[m]
+        x, lengths, good = told.rows(at)
+        tokens[m] = (x, token_mask(lengths, x.shape[1]))
+        quality.append(good)
+    found = network.fuse(tokens, torch.stack(quality, 1))
+    before = torch.from_numpy(np.maximum(rows.before, 0))
+    state = pools.state[before] * torch.from_numpy(rows.before >= 0)[:, None]
+    there = torch.from_numpy(rows.line >= 0).float()[:, None]
+    words = pools.logits[torch.from_numpy(np.maximum(rows.line, 0))]
+    return there * words + (1 - there) * network.prior(state) + network.testimony(found), found
+
+
+def train(network: AmEmoje, pools: Pools, settings: Settings) -> AmEmoje:
+    """Train what stands behind the branches; returns the averaged network, in eval mode."""
+    s = settings
+    torch.manual_seed(s.seed)
+    g = np.random.default_rng(s.seed)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(not name.startswith(FROZEN))
+    free = [p for p in network.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(free, lr=s.learning_rate, weight_decay=s.weight_decay)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, s.learning_rate, total_steps=s.steps, pct_start=0.05)
+    average = moving_average(network, s.average)
+    network.train()
+    for name in ("encoders", "dialogue", "head"):
+        getattr(network, name).eval()
+    for _ in range(s.steps):
+        rows = draw(pools, s.rates, s.batch, g)
+        logits, found = run(network, pools, rows)
+        labels = torch.from_numpy(rows.labels)
+        loss = losses.focal(logits, labels, gamma=0.0, smoothing=s.smoothing)
+        if s.joint:
+            told = torch.from_numpy(_told(pools, rows))
+            loss = loss + s.joint * losses.joint_embedding(network.embed(found.own), found.here > 0, told)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(free, 1.0)
+        optimiser.step()
+        rate.step()
+        average.update_parameters(network)
+    kept: AmEmoje = average.module  # type: ignore[assignment]
+    return kept.eval()
+
+
+def _told(pools: Pools, rows: Rows) -> NDArray[np.int64]:
+    """[N, M], what each modality tells by itself."""
+    parts = ((pools.words, rows.line), (pools.heard, rows.sound), (pools.seen, rows.body))
+    return np.stack([np.where(at >= 0, told.labels[np.maximum(at, 0)], -1) for told, at in parts], 1)
+
+
+def pools_of(network: AmEmoje, meld: Corpus, material: Material, lost: Sequence[float]) -> Pools:
+    """Tokens of everything, `meld` in as many versions as there are shares of lost words."""
+    plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(PLAIN)))
+    return Pools(
+        [say(network, meld, lost=share, seed=i) for i, share in enumerate(lost)],
+        say(network, plain),
+        [tell(network, Modality.AUDIO, x) for x in (material.voices, material.talks, material.sounds)],
+        [tell(network, Modality.POSE, x) for x in (material.acts, material.bodies)],
+    )
+
+
+def stage(
+    model: ModelConfig,
+    start: dict[str, Tensor],
+    meld: Corpus,
+    root: Path,
+    out: Path,
+    *,
+    settings: Settings = SHIPPED,
+    quick: bool = False,
+) -> Run:
+    """The whole stage: material, tokens, training; the run folder `out`.
+
+    Args:
+        start: weights of the network, those of the branches in them.
+        meld: training dialogues.
+        root: folder of the corpora that material is made of; it is kept in OUT/material.
+        quick: few steps on little material, to see that it runs.
+    """
+    if quick:
+        settings = replace(settings, steps=4, batch=16)
+    network = AmEmoje(model)
+    network.load_state_dict(start)
+    material = read(root, out / "material", share=0.02 if quick else 1.0)
+    network = train(network.eval(), pools_of(network, meld, material, settings.lost), settings)
+    out.mkdir(parents=True, exist_ok=True)
+    save_weights(out / "model.safetensors", network)
+    corpora = {"train": {"name": "default", "utterances": len(meld), "labels": meld.counts()}}
+    meta = {"format": FORMAT, "model": model.to_dict(), "joint": asdict(settings), "corpora": corpora}
+    write_json(out / "config.json", meta)
+    return load_run(out)

@@ -1,0 +1,100 @@
+"""The joint stage on small material: what comes together, at which rates, and that witnesses learn when to be believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from emoje_edge.emotion import EMOTIONS
+from emoje_edge.modality import Modality
+from emoje_edge.model import AmEmoje, LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder
+from emoje_edge.training.datasets import UNLABELLED
+from research.recipes.joint import FROZEN, Lines, Pools, Rates, Settings, Told, draw, run, train
+
+CONFIG = ModelConfig(
+    text=TextEncoder(vocabulary=50, tokens=4, width=32, layers=1, heads=2),
+    audio=LogMelEncoder(frames=64, width=32),
+    pose=LandmarkEncoder(frames=16, width=32),
+    width=32,
+    heads=2,
+    cross_layers=0,
+    state_width=16,
+    dropout=0.0,
+)
+SPEAKS, NOISE = 1.0, 0.0
+
+
+def told(labels: np.ndarray, length: int, quality: float, g: torch.Generator, *, loud: float) -> Told:
+    """Tokens that carry their label as far as they are `loud`."""
+    tokens = torch.randn(len(labels), length, 32, generator=g)
+    tokens[:, :, : len(EMOTIONS)] += loud * torch.eye(len(EMOTIONS))[np.maximum(labels, 0)][:, None]
+    lengths = torch.full((len(labels),), length, dtype=torch.int32)
+    return Told(tokens.half(), lengths, torch.full((len(labels), 2), quality), labels)
+
+
+@pytest.fixture(scope="module")
+def pools() -> Pools:
+    g = torch.Generator().manual_seed(0)
+    y = np.random.default_rng(0).integers(len(EMOTIONS), size=400)
+    nobody = np.full(100, UNLABELLED)
+    words = told(y, 4, 1.0, g, loud=0.0)
+    # the words are right half of the time, and no surer then
+    guess = np.where(np.random.default_rng(1).random(400) < 0.5, y, np.random.default_rng(2).integers(7, size=400))
+    said = Lines(words, 2.0 * torch.eye(7)[guess], torch.zeros(400, 16))
+    plain = Lines(told(nobody[:5], 4, 1.0, g, loud=0.0), torch.zeros(5, 7), torch.zeros(5, 16))
+    voices, noise = told(y, 4, SPEAKS, g, loud=4.0), told(nobody, 4, NOISE, g, loud=4.0)
+    acts, bodies = told(y, 4, SPEAKS, g, loud=4.0), told(nobody, 4, NOISE, g, loud=4.0)
+    return Pools([said], plain, [voices, noise, noise], [acts, bodies])
+
+
+def test_what_comes_together_keeps_to_the_rates(pools: Pools) -> None:
+    rates = Rates(words=1.0, plain=0.0, voice=(0.2, 0.1, 0.1, 0.1, 0.3), even=0.0)
+    rows = draw(pools, rates, 4000, np.random.default_rng(0))
+    assert (rows.labels == pools.words.labels[rows.line]).all()
+    heard = rows.sound >= 0
+    assert np.mean(~heard) == pytest.approx(0.2, abs=0.02)
+    spoke = heard & np.isin(rows.sound, pools.voices)
+    agrees = spoke & (pools.heard.labels[np.maximum(rows.sound, 0)] == rows.labels)
+    # a neutral voice beside neutral words agrees too
+    assert np.mean(agrees) == pytest.approx(0.2 + 0.1 / 7, abs=0.025)
+    assert np.mean(np.isin(rows.sound, pools.sounds)) == pytest.approx(0.3, abs=0.025)
+
+
+def test_what_is_heard_alone_is_told_by_it(pools: Pools) -> None:
+    rows = draw(pools, Rates(words=0.0, plain=0.0), 500, np.random.default_rng(0))
+    assert (rows.line == -1).all()
+    voiced = np.isin(rows.sound, pools.voices)
+    assert voiced.any()
+    assert (pools.heard.labels[rows.sound[voiced]] == rows.labels[voiced]).all()
+
+
+def test_witnesses_are_believed_when_they_speak_and_the_words_stay_whole(pools: Pools) -> None:
+    torch.manual_seed(0)
+    network = AmEmoje(CONFIG).eval()
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    rates = Rates(words=0.8, plain=0.0, voice=(0.45, 0.0, 0.0, 0.0, 0.45), body=(0.0, 0.0, 0.5), even=0.0)
+    settings = Settings(rates=rates, steps=150, batch=64, learning_rate=1e-2, joint=0.0, average=0.9)
+    trained = train(network, pools, settings)
+    after = trained.state_dict()
+    for name, value in before.items():
+        if name.startswith(FROZEN):
+            assert torch.equal(after[name], value), name
+    found = {}
+    for name, share in (
+        ("speaks", (1.0, 0.0, 0.0, 0.0, 0.0)),
+        ("noise", (0.0, 0.0, 0.0, 0.0, 1.0)),
+        ("silent", (0.0,) * 5),
+    ):
+        only = replace(rates, words=1.0, voice=share, body=(0.0, 0.0, 0.0))
+        rows = draw(pools, only, 300, np.random.default_rng(5))
+        with torch.no_grad():
+            logits, fused = run(trained, pools, rows)
+        right = float((logits.argmax(1).numpy() == rows.labels).mean())
+        found[name] = right, float(fused.weights[:, list(Modality).index(Modality.AUDIO)].mean())
+    assert found["speaks"][0] > found["silent"][0] + 0.2
+    assert found["noise"][0] > found["silent"][0] - 0.03
+    assert found["noise"][1] < found["speaks"][1] / 2
+    assert found["silent"][1] == 0
