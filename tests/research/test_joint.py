@@ -1,4 +1,4 @@
-"""The joint stage on small material: what comes together, at which rates, and that witnesses learn when to be believed."""
+"""The joint stage on small material: what comes together, at which rates, and whom it learns to believe."""
 
 from __future__ import annotations
 
@@ -83,11 +83,8 @@ def test_witnesses_are_believed_when_they_speak_and_the_words_stay_whole(pools: 
         if name.startswith(FROZEN):
             assert torch.equal(after[name], value), name
     found = {}
-    for name, share in (
-        ("speaks", (1.0, 0.0, 0.0, 0.0, 0.0)),
-        ("noise", (0.0, 0.0, 0.0, 0.0, 1.0)),
-        ("silent", (0.0,) * 5),
-    ):
+    beside = {"speaks": (1.0, 0.0, 0.0, 0.0, 0.0), "noise": (0.0, 0.0, 0.0, 0.0, 1.0), "silent": (0.0,) * 5}
+    for name, share in beside.items():
         only = replace(rates, words=1.0, voice=share, body=(0.0, 0.0, 0.0))
         rows = draw(pools, only, 300, np.random.default_rng(5))
         with torch.no_grad():
