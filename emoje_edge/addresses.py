@@ -34,16 +34,16 @@ def masked(source: str | Path) -> str:
     """
     text = str(source)
     scheme = _SCHEME.match(text) if isinstance(source, str) else None
-    return _written_out(scheme[0] + _masked_rest(text[scheme.end() :]) if scheme else text)
+    return printable(scheme[0] + _masked_rest(text[scheme.end() :]) if scheme else text)
 
 
 def masked_text(text: str) -> str:
     """Running text, such as a message, with every address in it masked."""
-    return _written_out(_IN_TEXT.sub(lambda found: found[1] + _masked_rest(found[2]), text))
+    return printable(_IN_TEXT.sub(lambda found: found[1] + _masked_rest(found[2]), text))
 
 
-def _written_out(text: str) -> str:
-    """`caf\\xe9.mp4` for a name in Latin-1: two such names stay two."""
+def printable(text: str) -> str:
+    """Text that every file takes, such as `caf\\xe9.mp4` for a name in Latin-1: two such names stay two."""
     return _NO_TEXT.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text)
 
 

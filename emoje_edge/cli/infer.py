@@ -13,14 +13,15 @@ import click
 
 from emoje_edge.addresses import masked
 from emoje_edge.cli.live_options import patience
-from emoje_edge.cli.outputs import Outputs, RowFiles
+from emoje_edge.cli.outputs import Output, Outputs, RowFiles
 from emoje_edge.cli.progress import Progress
 from emoje_edge.cli.sources import expand
 from emoje_edge.cli.word_notes import WordNotes
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.perception.live.stream import LiveStream, is_stream
+from emoje_edge.report.parquet import ParquetRows
 from emoje_edge.report.timeline import draw_timeline
-from emoje_edge.report.writers import FORMATS, OutputError, RowWriter
+from emoje_edge.report.writers import ENDINGS, OutputError, RowWriter
 from emoje_edge.shapes import POSE_RATE
 
 if TYPE_CHECKING:
@@ -32,21 +33,24 @@ _PATH = click.Path(path_type=Path)
 @click.command("infer")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--mask", default="auto", show_default=True, help="Modalities to use: text,pose …; auto: all there is.")
-@click.option("--out", type=_PATH, help="File for the rows (overwritten), or a folder: one file a source.")
+@click.option(
+    "--out", type=Output(), help="File for the rows (overwritten), or a folder (DIR/): one file a source; or -."
+)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(list(FORMATS)),
-    help="Of the rows; else by --out's ending, or jsonl; on a terminal a table.",
+    type=click.Choice(ENDINGS),
+    help="Of the rows; else by --out's ending, or jsonl; a table on a terminal.",
 )
+@click.option("--resume", is_flag=True, help="Go on where a run was ended: keep the rows of finished sources.")
 @click.option("--text", type=_PATH, help="Subtitles (SRT, VTT, ASS, Whisper's JSON or TSV); else beside or inside it.")
 @click.option("--encoding", help="Of the subtitle file, where it is not found out rightly: cp1251, shift_jis …")
 @click.option("--words", default="auto", show_default=True, metavar="auto|off|MODEL",
               help="Recognise words where there are no subtitles; a model's name or folder: see `models`.")  # fmt: skip
 @click.option("--language", help="Spoken language for a multilingual model, as en or de; else found.")
-@click.option("--transcript", type=_PATH, help="Write the words alone, as .srt or .vtt.")
-@click.option("--render", type=_PATH, help="Write a video of the skeleton on black, with the emotions.")
-@click.option("--timeline", type=_PATH, help="Write a picture: emotions over time, and what they rest on.")
+@click.option("--transcript", type=Output(), help="Write the words alone, as .srt or .vtt.")
+@click.option("--render", type=Output(), help="Write a video of the skeleton on black, with the emotions.")
+@click.option("--timeline", type=Output(), help="Write a picture: emotions over time, and what they rest on.")
 @click.option(
     "--pose-fps", type=float, default=POSE_RATE, show_default=True, help="Frames a second to look for the body in."
 )
@@ -65,6 +69,7 @@ def command(
     mask: str,
     out: Path | None,
     form: str | None,
+    resume: bool,
     text: Path | None,
     encoding: str | None,
     words: str,
@@ -94,6 +99,8 @@ def command(
       emoje-edge infer talk.mp4 --render skeleton.mp4 --timeline timeline.png
       emoje-edge infer talk.mp4 --transcript talk.srt --out talk.jsonl
     """
+    if quiet:
+        logging.getLogger("emoje_edge").setLevel(logging.ERROR)
     expanded = expand(sources)
     if text and len(expanded) > 1:
         raise UsageError(
@@ -102,12 +109,8 @@ def command(
     limit = patience(reconnect)
     if mic and len(expanded) > 1:
         raise UsageError(f"--mic {mic} for {len(expanded)} sources", "give one camera")
-    if quiet:
-        logging.getLogger("emoje_edge").setLevel(logging.ERROR)
-    from emoje_edge.recognizer import Recognizer, log
+    from emoje_edge.recognizer import Recognizer
 
-    if quiet:
-        log.setLevel(logging.ERROR)
     with Recognizer(
         mask,
         engine_dir=engine_dir,
@@ -121,11 +124,13 @@ def command(
     ) as recognizer:
         if render and "pose" not in str(recognizer.mask):
             raise UsageError(f"--render with mask {recognizer.mask}", "the skeleton needs pose: --mask pose, or auto")
-        outputs = Outputs(expanded, recognizer.labels, out, form, render, timeline, text, transcript)
+        outputs = Outputs(expanded, recognizer.labels, out, form, render, timeline, text, transcript, resume)
         with Progress(not quiet) as progress, outputs.open() as files:
             run = _Run(recognizer, outputs, files, progress, quiet, reconnect=limit, mic=mic)
-            run.all(expanded, text, encoding)
-            run.end(len(expanded), out)
+            if done := outputs.kept.sources:
+                run.note(f"{done} of {len(expanded)} sources are done, and their rows kept.")
+            run.all(expanded[done:], text, encoding)
+            run.end(len(expanded), outputs.out)
     if run.failed:
         raise WorkError(
             f"{len(run.failed)} of {len(expanded)} sources failed: {', '.join(run.failed)}",
@@ -161,7 +166,7 @@ class _Run:
             except OutputError:
                 raise
             except EmojeError as error:
-                if len(sources) == 1:
+                if len(self.outputs.sources) == 1:
                     raise
                 self.failed.append(masked(source))
                 self.note(f"Error: {error}", always=True)
@@ -210,7 +215,7 @@ class _Run:
             return source
         return LiveStream([source, f"mic:{self.mic}"] if self.mic else [source], reconnect=self.reconnect)
 
-    def gaps(self, stream: LiveStream, rows: RowWriter) -> None:
+    def gaps(self, stream: LiveStream, rows: RowWriter | ParquetRows) -> None:
         """Tell what was lost of a stream."""
         for gap in stream.gaps():
             self.note(f"{stream}: nothing from {gap.start:.1f} to {gap.end:.1f} s: {gap.why}")

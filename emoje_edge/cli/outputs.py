@@ -1,7 +1,7 @@
 """Where the rows, the skeleton video and the timeline of each source go.
 
-One source: the files that were named.  Several: rows into one file (JSONL and CSV carry the source), or, where a
-folder was named, one file a source in it.
+One source: the files that were named.  Several: rows into one file (JSONL, JSON, CSV and Parquet carry the source),
+or, where a folder was named, one file a source in it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,33 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import click
 
 from emoje_edge.addresses import masked
+from emoje_edge.cli.resume import Kept, kept_in_file, kept_in_folder
 from emoje_edge.cli.sources import guard
 from emoje_edge.errors import UsageError
+from emoje_edge.report.parquet import ParquetRows, require_pyarrow
 from emoje_edge.report.skeleton import SkeletonVideo, check_video
 from emoje_edge.report.timeline import check_timeline
 from emoje_edge.report.writers import RowWriter, TranscriptWriter, check_transcript, choose_format
+
+
+class Output(click.ParamType):
+    """A file or folder to write: `-` is standard output, and a name that ends in `/` a folder, made where it is not."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(value)
+        if isinstance(value, str) and value.endswith("/"):
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                self.fail(f"cannot make the folder {value}: {error.strerror}", param, ctx)
+        return path
 
 
 @dataclass(frozen=True)
@@ -29,6 +49,7 @@ class Outputs:
         out, form: rows; None: standard output, JSONL.
         render, timeline: None: not wanted.
         text: a subtitle file that is read, so never overwritten.
+        resume: go on with the rows of an earlier run.
         transcript: the words alone; None: not wanted.
 
     Raises:
@@ -44,11 +65,17 @@ class Outputs:
     timeline: Path | None = None
     text: Path | None = None
     transcript: Path | None = None
+    resume: bool = False
+    kept: Kept = field(init=False, repr=False)
     _stems: dict[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if self.out == Path("-"):
+            object.__setattr__(self, "out", None)
         object.__setattr__(self, "_stems", _unique_stems(self.sources))
         object.__setattr__(self, "form", choose_format(self.form, None if self._each(self.out) else self.out))
+        self._check_form()
+        object.__setattr__(self, "kept", self._kept())
         one_file = {"--render": self.render, "--timeline": self.timeline, "--transcript": self.transcript}
         if self.form in ("srt", "vtt"):
             one_file[f"--format {self.form} --out"] = self.out
@@ -68,6 +95,19 @@ class Outputs:
                 check_timeline(picture)
             if words:
                 check_transcript(words)
+
+    def _check_form(self) -> None:
+        if self.form == "parquet":
+            if self.out is None:
+                raise UsageError("--format parquet on standard output", "give --out FILE.parquet, or a folder")
+            require_pyarrow(self.out)
+
+    def _kept(self) -> Kept:
+        if not self.resume:
+            return Kept()
+        if self._each(self.out):
+            return kept_in_folder([self.rows_path(source) for source in self.sources])
+        return kept_in_file(self.out, self.form or "jsonl", self.sources)
 
     @staticmethod
     def _each(path: Path | None) -> bool:
@@ -94,8 +134,13 @@ class Outputs:
         assert self.form is not None
         if self._each(self.out):
             yield RowFiles(self, None)
+        elif self.form == "parquet":
+            assert self.out is not None
+            with ParquetRows(self.out, labels=self.labels) as table:
+                yield RowFiles(self, table)
         else:
-            with RowWriter(self.out, self.form, labels=self.labels) as writer:
+            keep = (self.kept.size, self.kept.rows)
+            with RowWriter(self.out, self.form, labels=self.labels, keep=keep) as writer:
                 yield RowFiles(self, writer)
 
     def video(self, source: str) -> AbstractContextManager[SkeletonVideo | None]:
@@ -114,12 +159,15 @@ class RowFiles:
     """Row writers: the one shared by all sources, or one a source."""
 
     outputs: Outputs
-    shared: RowWriter | None
+    shared: RowWriter | ParquetRows | None
 
-    def rows(self, source: str) -> AbstractContextManager[RowWriter]:
+    def rows(self, source: str) -> AbstractContextManager[RowWriter | ParquetRows]:
         if self.shared:
             return nullcontext(self.shared)
-        return RowWriter(self.outputs.rows_path(source), self.outputs.form or "jsonl", labels=self.outputs.labels)
+        path, form = self.outputs.rows_path(source), self.outputs.form or "jsonl"
+        if form == "parquet" and path:
+            return ParquetRows(path, labels=self.outputs.labels)
+        return RowWriter(path, form, labels=self.outputs.labels)
 
 
 _LONGEST = 200  # bytes of a name: file systems take 255, and an ending and a number follow

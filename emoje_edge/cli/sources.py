@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import glob
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from emoje_edge.errors import UsageError
 from emoje_edge.perception.sources import MEDIA, SUBTITLES, is_live
+
+log = logging.getLogger(__name__)
 
 
 def expand(given: Sequence[str]) -> list[str]:
@@ -26,8 +29,12 @@ def _expand_path(name: str) -> list[str]:
     path = Path(name)
     if path.is_dir():
         found = [p for p in path.iterdir() if p.suffix.lower() in MEDIA and p.is_file()]
+        below = sum(p.suffix.lower() in MEDIA and p.parent != path for p in path.glob("*/**/*"))
         if not found:
-            raise UsageError(f"{name}: no video or sound file in this folder", f"searched for {' '.join(MEDIA)}")
+            hint = f"for its subfolders: '{path / '**'}'" if below else f"searched for {' '.join(MEDIA)}"
+            raise UsageError(f"{name}: no video or sound file in this folder", hint)
+        if below:
+            log.warning("%s: %d more in its subfolders are left out; for all: '%s'", name, below, path / "**")
         return [str(p) for p in sorted(found)]
     if path.exists():
         return [name]

@@ -12,11 +12,10 @@ from typing import IO, Any
 from emoje_edge.corpus.ledger import LedgerError, Part
 from emoje_edge.corpus.settings import dump
 from emoje_edge.errors import UsageError
-from emoje_edge.extras import install
 from emoje_edge.files import atomic
+from emoje_edge.report.parquet import require_pyarrow, write_parquet
 from emoje_edge.report.table import columns, flatten
 
-BATCH = 20_000  # rows of a Parquet row group
 Rows = Iterator[dict[str, Any]]
 
 
@@ -63,13 +62,7 @@ def writer_of(out: Path) -> Callable[[Rows, IO[bytes], Sequence[str], dict[str, 
     if ending not in _WRITERS:
         raise UsageError(f"--out {out}: the ending {ending!r} names no format", f"give {', '.join(_WRITERS)}")
     if ending == ".parquet":
-        try:
-            import pyarrow  # noqa: F401
-        except ImportError as error:
-            raise UsageError(
-                f"--out {out}: Parquet wants pyarrow: {error}",
-                f"{install('corpus')}; or --out x.csv",
-            ) from error
+        require_pyarrow(out)
     return _WRITERS[ending]
 
 
@@ -89,27 +82,7 @@ def _csv(rows: Rows, file: IO[bytes], labels: Sequence[str], description: dict[s
 
 
 def _parquet(rows: Rows, file: IO[bytes], labels: Sequence[str], description: dict[str, Any]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    kinds = {"text": pa.string(), "number": pa.float64(), "count": pa.int32()}
-    schema = pa.schema(
-        [(name, kinds[kind]) for name, kind in columns(labels).items()], metadata={"emoje_edge": dump(description)}
-    )
-    with pq.ParquetWriter(file, schema) as table:
-        batch: list[dict[str, Any]] = []
-        for row in rows:
-            batch.append(_printable(flatten(row, row["utterance"], labels)))
-            if len(batch) == BATCH:
-                table.write_table(pa.Table.from_pylist(batch, schema))
-                batch.clear()
-        if batch:
-            table.write_table(pa.Table.from_pylist(batch, schema))
-
-
-def _printable(row: dict[str, Any]) -> dict[str, Any]:
-    """Parquet holds UTF-8 only: a name in another encoding is shown with replacement marks."""
-    return {k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in row.items()}
+    write_parquet(rows, file, labels, {"emoje_edge": dump(description)})
 
 
 _WRITERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}

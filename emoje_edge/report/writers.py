@@ -6,6 +6,7 @@ closed pipe), finished rows are there and the last line is whole.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 NO_EVIDENCE = "no evidence"
 _FIRST = (
     "source",
+    "utterance",
     "start",
     "end",
     "speaker",
@@ -45,9 +47,15 @@ class OutputError(WorkError):
     """An output cannot be written.  Ends the whole run: the next source would fare no better."""
 
 
+def json_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
+    """One JSON object on one line, without the line's end."""
+    row = event.to_dict()
+    return json.dumps({"source": row["source"], "utterance": number, **row}, ensure_ascii=False)
+
+
 def jsonl_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
     """One JSON object on one line."""
-    return json.dumps(event.to_dict(), ensure_ascii=False) + "\n"
+    return json_row(event, number, labels) + "\n"
 
 
 def csv_header(labels: Sequence[str]) -> str:
@@ -63,7 +71,7 @@ def csv_header(labels: Sequence[str]) -> str:
 
 def csv_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
     """One line; empty cells where there is no value."""
-    row = event.to_dict()
+    row = {**event.to_dict(), "utterance": number}
     return _csv_line(
         [row[name] if row[name] is not None else "" for name in _FIRST]
         + [row["probabilities"].get(label, "") for label in labels]
@@ -114,11 +122,15 @@ def _one_line(text: str) -> str:
 # name -> (what stands before the first row, one row)
 FORMATS: dict[str, tuple[Callable[[Sequence[str]], str], Callable[[UtteranceEmotion, int, Sequence[str]], str]]] = {
     "jsonl": (lambda labels: "", jsonl_row),
+    "json": (lambda labels: "[\n", json_row),
     "csv": (csv_header, csv_row),
     "srt": (lambda labels: "", srt_row),
     "vtt": (lambda labels: "WEBVTT\n\n", vtt_row),
     terminal.NAME: (terminal.header, terminal.row),
 }
+ENDINGS = (*FORMATS, "parquet")
+# name -> what stands between two rows and after the last, of formats that have such
+FRAMES = {"json": (",\n", "\n]\n")}
 # of a transcript: the words alone
 TRANSCRIPTS = {"srt": words_srt_row, "vtt": words_vtt_row}
 
@@ -134,14 +146,20 @@ def choose_format(given: str | None, out: Path | None) -> str:
     if out is None and sys.stdout.isatty():
         return terminal.NAME
     ending = out.suffix.lower().lstrip(".") if out else ""
-    if not ending or ending == "json" or out is None or out.is_char_device():
+    if not ending or out is None or out.is_char_device():
         return "jsonl"
-    if ending not in FORMATS or ending == terminal.NAME:
+    if ending not in ENDINGS or ending == terminal.NAME:
         raise UsageError(
             f"--out {out}: the ending .{ending} names no format",
-            f"give --format {' | '.join(FORMATS)}, or such an ending",
+            f"give --format {' | '.join(ENDINGS)}, or such an ending",
         )
     return ending
+
+
+def numbered(numbers: dict[str, int], event: UtteranceEmotion) -> int:
+    """The number of an utterance within its source, from 1; counted on in `numbers`."""
+    numbers[event.source] = number = numbers.get(event.source, 0) + 1
+    return number
 
 
 class RowWriter:
@@ -151,18 +169,31 @@ class RowWriter:
         path: overwritten where it exists; its folder must be there.
         form: a key of `FORMATS`.
         labels: the engine's, for the columns of CSV.
+        keep: bytes at the file's beginning that stay, the rows of an earlier run; and how many rows these are.
 
     Raises:
         OutputError: the file cannot be opened or written (full disk, no permission …).
         BrokenPipeError: standard output was closed by its reader.
     """
 
-    def __init__(self, path: Path | None, form: str = "jsonl", *, labels: Sequence[str] = EMOTIONS) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        form: str = "jsonl",
+        *,
+        labels: Sequence[str] = EMOTIONS,
+        keep: tuple[int, int] = (0, 0),
+    ) -> None:
         header, self._row = FORMATS[form]
-        self.path, self.rows, self.labels = path, 0, labels
+        self._between, self._after = FRAMES.get(form, ("", ""))
+        self.path, self.labels, (self._kept, self.rows) = path, labels, keep
+        self._numbers: dict[str, int] = {}
         self._name = str(path) if path else "standard output"
         self._file = self._open()
-        self._put(header(labels))
+        self._whole = bool(self._after) and path is not None and self._file.seekable()
+        if self._kept:
+            self._file.seek(0, os.SEEK_END)
+        self._put("" if self._kept else header(labels))
 
     def _open(self) -> IO[bytes]:
         if self.path is None:
@@ -172,13 +203,17 @@ class RowWriter:
                 return sys.stdout.buffer
         check_folder(self.path)
         try:
-            return open(self.path, "wb", buffering=0)
+            if not self._kept:
+                return open(self.path, "wb", buffering=0)
+            os.truncate(self.path, self._kept)
+            return open(self.path, "r+b", buffering=0)
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}", "give --out another place") from error
 
     def write(self, event: UtteranceEmotion) -> None:
         """Append one row."""
-        self._put(self._row(event, self.rows + 1, self.labels))
+        row = self._row(event, numbered(self._numbers, event), self.labels)
+        self._put(self._between + row if self.rows else row)
         self.rows += 1
 
     def gap(self, source: str, start: float, end: float, why: str) -> None:
@@ -188,7 +223,14 @@ class RowWriter:
             self._put(json.dumps({"source": source, "gap": lost}, ensure_ascii=False) + "\n")
 
     def _put(self, text: str) -> None:
-        data = memoryview(text.encode("utf-8", "replace"))
+        """Append text in one write; a file is whole after each, so what ends it is written again and again."""
+        end = self._after if self._whole else ""
+        self._put_bytes((text + end).encode("utf-8", "replace"))
+        if end:
+            self._file.seek(-len(end), os.SEEK_CUR)
+
+    def _put_bytes(self, given: bytes) -> None:
+        data = memoryview(given)
         done = 0
         try:
             while done < len(data):
@@ -207,8 +249,13 @@ class RowWriter:
     def _drop_half_row(self, done: int) -> None:
         if done and self.path is not None and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             self._file.truncate(self._file.tell() - done)
+            with contextlib.suppress(OSError):
+                self._file.seek(0, os.SEEK_END)
+                self._file.write(self._after.encode() if self._whole else b"")
 
     def close(self) -> None:
+        if self._after and not self._whole:
+            self._put_bytes(self._after.encode())
         if self.path is not None:
             self._file.close()
 

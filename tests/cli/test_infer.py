@@ -12,8 +12,19 @@ from emoje_edge.demo import LINES
 from emoje_edge.report.writers import STAGES
 from tests.cli.conftest import Run
 
-KEYS = ["source", "start", "end", "speaker", "text", "text_from", "text_confidence", "emotion", "confidence", "reason"]
-KEYS += ["probabilities", "modalities", "weights", "latency_ms"]
+KEYS = [
+    "source",
+    "utterance",
+    "start",
+    "end",
+    "speaker",
+    "text",
+    "text_from",
+    "text_confidence",
+    "emotion",
+    "confidence",
+]
+KEYS += ["reason", "probabilities", "modalities", "weights", "latency_ms"]
 
 
 def rows_of(text: str) -> list[dict]:

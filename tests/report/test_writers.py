@@ -18,8 +18,19 @@ from emoje_edge.recognizer import UtteranceEmotion
 from emoje_edge.report.writers import FORMATS, STAGES, OutputError, RowWriter, TranscriptWriter, choose_format
 from tests.report.events import make_event
 
-KEYS = ["source", "start", "end", "speaker", "text", "text_from", "text_confidence", "emotion", "confidence", "reason"]
-KEYS += ["probabilities", "modalities", "weights", "latency_ms"]
+KEYS = [
+    "source",
+    "utterance",
+    "start",
+    "end",
+    "speaker",
+    "text",
+    "text_from",
+    "text_confidence",
+    "emotion",
+    "confidence",
+]
+KEYS += ["reason", "probabilities", "modalities", "weights", "latency_ms"]
 
 
 def write(path: Path, form: str, *events: UtteranceEmotion) -> str:

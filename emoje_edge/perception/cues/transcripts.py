@@ -118,7 +118,9 @@ def _of(found: Any, *names: str) -> Any:
 
 
 def looks_like_one(head: bytes) -> bool:
-    """Whether a file that begins so is a transcript: many other things are JSON or a table."""
+    """Whether a file that begins so is a transcript: many other things are JSON or a table, our own rows among them."""
+    if b'"probabilities"' in head:
+        return False
     if head.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] in (b"{", b"["):
         return b'"start"' in head or b'"segments"' in head or b'"transcription"' in head
     return is_table(head.decode("utf-8", "replace").splitlines())
