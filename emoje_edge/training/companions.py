@@ -77,10 +77,13 @@ def unseen(corpus: Corpus) -> Corpus:
     return part
 
 
-def read_companions(folder: Path, *, speech: Path | None = None, cache: Path | None = None) -> Companions:
+def read_companions(
+    folder: Path, *, speech: Path | None = None, cache: Path | None = None, clips: bool = True
+) -> Companions:
     """What there is in a folder.
 
     Args:
+        clips: also what is heard and seen in `video/`; its bodies have to be found first, which takes a minute.
         speech: a folder of recordings in which people talk without acting.
         cache: of landmarks found in the clips.
 
@@ -93,7 +96,7 @@ def read_companions(folder: Path, *, speech: Path | None = None, cache: Path | N
         _unseen(name, folder / place, options)
         for name, place in (("ravdess", "ravdess"), ("bandai", "pose"), ("meld", "meld"))
     )
-    clips = _media(folder / "video")
+    films = _media(folder / "video") if clips else []
     signing = [p for kind in ("*asl*", "*sign*") for f in sorted((folder / "video").glob(kind)) for p in _media(f)]
     talks = _media(speech) if speech else []
     if speech and not talks:
@@ -103,9 +106,9 @@ def read_companions(folder: Path, *, speech: Path | None = None, cache: Path | N
         voices=_by_actor(voices),
         motions=_by_emotion(motions),
         lines={e: [s.text for s in lines if s.text and EMOTIONS[s.label] == e] for e in EMOTIONS},
-        sounds=_sounds(clips),
-        people=_bodies(clips, options),
-        signers=_bodies(signing, options),
+        sounds=_sounds(films),
+        people=_bodies(films, options),
+        signers=_bodies(signing, options) if clips else [],
         speech=_sounds(talks),
     )
 
