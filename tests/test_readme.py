@@ -22,6 +22,7 @@ ELSEWHERE = {
     "pip install .": "installing is the first step of .ci/run, with the test extra and -e",
     "pip install -e '.[test]'": "the first step of .ci/run",
     "pytest": "this very run",
+    "emoje-edge infer rtsp://camera.local/stream": "tests/perception/live/test_stream.py has a server of its own",
 }
 
 

@@ -107,6 +107,11 @@ def command(
             f"--text {text} for {len(expanded)} sources", "give one source, or name subtitles as the videos"
         )
     limit = patience(reconnect)
+    if len(expanded) > 1 and (live := next((source for source in expanded if is_stream(source)), None)):
+        raise UsageError(
+            f"{masked(live)} among {len(expanded)} sources: it has no end, so the next would never come",
+            "give one live source, or: emoje-edge serve, which reads several at once",
+        )
     if mic and len(expanded) > 1:
         raise UsageError(f"--mic {mic} for {len(expanded)} sources", "give one camera")
     from emoje_edge.recognizer import Recognizer

@@ -1,4 +1,4 @@
-"""What `infer SOURCE …` means: files, folders and globs in, one list of sources out."""
+"""What `infer SOURCE …` means: files, folders, globs, cameras and lists of streams in, one list of sources out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from emoje_edge.addresses import masked
 from emoje_edge.errors import UsageError
 from emoje_edge.perception.sources import MEDIA, SUBTITLES, is_live
 
 log = logging.getLogger(__name__)
+STREAMS = ".streams"  # a list of addresses, one a line
 
 
 def expand(given: Sequence[str]) -> list[str]:
@@ -21,8 +23,34 @@ def expand(given: Sequence[str]) -> list[str]:
     """
     sources: list[str] = []
     for name in given:
-        sources += [name] if is_live(name) else _expand_path(name)
+        if is_live(name):
+            sources.append(name)
+        elif name.isdecimal() and not Path(name).exists():
+            sources.append(f"webcam:{name}")
+        elif name.endswith(STREAMS):
+            sources += _listed(Path(name))
+        else:
+            sources += _expand_path(name)
     return list(dict.fromkeys(sources))
+
+
+def _listed(path: Path) -> list[str]:
+    """The addresses in a list of streams, one a line; empty lines and those that begin with `#` are passed over.
+
+    Raises:
+        UsageError: it cannot be read, or a line is no live source.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", "give a text file with one address a line") from error
+    found = [line for line in lines if line and not line.startswith("#")]
+    for number, line in enumerate(found, 1):
+        if not is_live(line) or line == "-":
+            raise UsageError(f"{path}, address {number}: {masked(line)} is no stream", "give rtsp://… or webcam:0")
+    if not found:
+        raise UsageError(f"{path} names no stream", "give one address a line")
+    return found
 
 
 def _expand_path(name: str) -> list[str]:
