@@ -18,6 +18,8 @@ CUT = 30  # frames at most off the beginning
 SPEED, PITCH = 0.12, 0.12  # largest change of tempo, and of pitch and formants, as other throats have them
 TILT = 0.1  # deviation of the spectral tilt: other microphones and rooms
 LOST_BANDS = 8  # at most
+NARROW = 0.35  # share of examples through a narrow channel
+LOWEST_TOP, HIGHEST_BOTTOM = 38, 8  # bands (3.3 kHz, 350 Hz): the narrowest channel
 NOISY = 0.5  # share of examples before a background
 LOUDEST = 0.8  # of backgrounds, in deviations of the frames above their mean; the quietest is twice as far below it
 SCALE = 3.0  # natural log units a deviation: what normalisation has divided clean speech by
@@ -37,10 +39,24 @@ def augment_log_mel(x: NDArray[np.float32], g: np.random.Generator) -> NDArray[n
     x = x + np.linspace(-1, 1, BANDS, dtype=np.float32) * np.float32(g.normal(0, TILT))
     first = int(g.integers(0, max(1, min(CUT, len(x) // 6))))
     x = normalise(x[first : first + LONGEST])
+    if g.random() < NARROW:
+        x = narrow(x, g)
     width = int(g.integers(0, LOST_BANDS + 1))
     low = int(g.integers(0, BANDS - width + 1))
     x[:, low : low + width] = 0.0
     return x
+
+
+def narrow(x: NDArray[np.float32], g: np.random.Generator) -> NDArray[np.float32]:
+    """Normalised log-mel [F, 64] as it is heard through a telephone or at a low rate: nothing above some frequency,
+    half of the time less below another; what perception makes of it."""
+    top = int(g.integers(LOWEST_TOP, BANDS - 1))
+    x = x.copy()
+    if g.random() < 0.5:
+        bottom = int(g.integers(1, HIGHEST_BOTTOM + 1))
+        x[:, :bottom] -= g.uniform(0, 2) * np.linspace(1, 0, bottom, endpoint=False, dtype=np.float32)
+    x[:, top - 2 : top] -= np.float32(g.uniform(0, 1))  # the filter's slope
+    return normalise(x, np.arange(BANDS) < top)
 
 
 def before_background(x: NDArray[np.float32], g: np.random.Generator) -> NDArray[np.float32]:
