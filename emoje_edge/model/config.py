@@ -81,8 +81,30 @@ class VectorEncoder:
         return self.tokens
 
 
-Encoder = TextEncoder | LogMelEncoder | LandmarkEncoder | VectorEncoder
-_KINDS = {cls.kind: cls for cls in (TextEncoder, LogMelEncoder, LandmarkEncoder, VectorEncoder)}
+@dataclass(frozen=True)
+class WhisperEncoder:
+    """Whisper's log-mel (10 ms hop) through its first layers, frozen -> one token of the whole.
+
+    Input [B, frames, bands] float32.  `hidden`, `heads` and `layers` are the pretrained encoder's, `width` and `noise`
+    of the perceptron behind it, as in `VectorEncoder`.
+    """
+
+    kind: ClassVar[str] = "whisper"
+    frames: int = 768
+    bands: int = 80
+    hidden: int = 384
+    heads: int = 6
+    layers: int = 2
+    width: int = 128
+    noise: float = 0.5
+
+    @property
+    def capacity(self) -> int:
+        return 1
+
+
+Encoder = TextEncoder | LogMelEncoder | LandmarkEncoder | VectorEncoder | WhisperEncoder
+_KINDS = {cls.kind: cls for cls in (TextEncoder, LogMelEncoder, LandmarkEncoder, VectorEncoder, WhisperEncoder)}
 FUSIONS = ("adaptive", "static", "mean", "concat")
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from emoje_edge.model import config as cfg
 from emoje_edge.model.bones import Bones
 from emoje_edge.model.layers import TransformerLayer, masked_mean, token_mask
+from emoje_edge.model.whisper import WhisperLayers
 
 
 class TextEncoder(nn.Module):
@@ -232,7 +233,26 @@ class VectorEncoder(nn.Module):
         return self.out(self.drop(F.gelu(self.up(self.drop(x))))), there
 
 
+class WhisperEncoder(nn.Module):
+    """A frozen pretrained encoder's statistics, then the perceptron that is trained: one token."""
+
+    def __init__(self, c: cfg.WhisperEncoder, width: int, dropout: float) -> None:
+        super().__init__()
+        self.front = WhisperLayers(c)
+        features = 2 * c.layers * c.hidden
+        self.head = VectorEncoder(cfg.VectorEncoder(features=features, width=c.width, noise=c.noise), width, dropout)
+
+    def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        return self.head(self.front(x, length)[:, None], (length > 0).to(length.dtype))
+
+
 def build_encoder(c: cfg.Encoder, width: int, dropout: float) -> nn.Module:
     """The encoder that this configuration describes, with `width` outputs."""
-    kinds = {"text": TextEncoder, "logmel": LogMelEncoder, "landmarks": LandmarkEncoder, "vector": VectorEncoder}
+    kinds = {
+        "text": TextEncoder,
+        "logmel": LogMelEncoder,
+        "landmarks": LandmarkEncoder,
+        "vector": VectorEncoder,
+        "whisper": WhisperEncoder,
+    }
     return kinds[c.kind](c, width, dropout)  # type: ignore[arg-type]

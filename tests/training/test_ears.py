@@ -1,0 +1,154 @@
+import json
+import shutil
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from emoje_edge.errors import UsageError
+from emoje_edge.model.whisper import WhisperLayers
+from emoje_edge.training.ears import read_ears
+
+WIDTH, LAYERS = 128, 2
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """A Whisper encoder of random weights, and the folder that transformers writes of it."""
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    model = transformers.WhisperModel(
+        transformers.WhisperConfig(
+            d_model=WIDTH, encoder_layers=LAYERS, encoder_attention_heads=2, encoder_ffn_dim=4 * WIDTH,
+            decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=64, vocab_size=64, pad_token_id=0,
+            bos_token_id=1, eos_token_id=2, decoder_start_token_id=1,
+        )
+    ).eval()  # fmt: skip
+    folder = tmp_path_factory.mktemp("ears") / "whisper"
+    model.save_pretrained(folder)
+    return model.encoder, folder
+
+
+def _ct2(folder: Path, variables: dict[str, np.ndarray], *, version: int = 6, spec: str = "WhisperSpec") -> Path:
+    def text(value: str) -> bytes:
+        return struct.pack("<H", len(value) + 1) + value.encode() + b"\0"
+
+    parts = [struct.pack("<I", version), text(spec), struct.pack("<II", 3, len(variables))]
+    for name, x in variables.items():
+        x = np.ascontiguousarray(x)
+        parts += [text(name), struct.pack(f"<B{x.ndim}I", x.ndim, *x.shape)]
+        parts += [struct.pack("<BI", {"float32": 0, "int8": 1, "float16": 4}[str(x.dtype)], x.nbytes), x.tobytes()]
+    folder.mkdir(exist_ok=True)
+    (folder / "model.bin").write_bytes(b"".join(parts) + struct.pack("<I", 0))
+    return folder
+
+
+def _variables(encoder) -> dict[str, np.ndarray]:
+    """The encoder under CTranslate2's names."""
+    w = {name: x.numpy() for name, x in encoder.state_dict().items()}
+    out = {f"encoder/{c}/{p}": w[f"{c}.{p}"] for c in ("conv1", "conv2") for p in ("weight", "bias")}
+    out["encoder/position_encodings/encodings"] = w["embed_positions.weight"]
+    for k in range(LAYERS):
+        a, b = f"layers.{k}.", f"encoder/layer_{k}/"
+        heads = [w[f"{a}self_attn.{n}_proj.weight"] for n in "qkv"]
+        biases = [w[f"{a}self_attn.q_proj.bias"], np.zeros(WIDTH, np.float32), w[f"{a}self_attn.v_proj.bias"]]
+        out[f"{b}self_attention/linear_0/weight"], out[f"{b}self_attention/linear_0/bias"] = map(
+            np.concatenate, (heads, biases)
+        )
+        pairs = {"self_attn.out_proj": "self_attention/linear_1", "fc1": "ffn/linear_0", "fc2": "ffn/linear_1"}
+        for ours, theirs in pairs.items():
+            out |= {f"{b}{theirs}/{p}": w[f"{a}{ours}.{p}"] for p in ("weight", "bias")}
+        norms = {"self_attn_layer_norm": "self_attention/layer_norm", "final_layer_norm": "ffn/layer_norm"}
+        for ours, theirs in norms.items():
+            out |= {f"{b}{theirs}/{q}": w[f"{a}{ours}.{p}"] for p, q in (("weight", "gamma"), ("bias", "beta"))}
+    return out
+
+
+def _statistics(folder: Path, x: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
+    config, state = read_ears(folder, LAYERS)
+    front = WhisperLayers(config).eval()
+    front.load_state_dict(state)
+    with torch.no_grad():
+        return front(x, length)
+
+
+def test_the_layers_hear_what_transformers_hears(reference):
+    encoder, folder = reference
+    mel = torch.randn(1, 80, 3000, generator=torch.Generator().manual_seed(1))
+    layers = read_ears(folder, LAYERS)
+    front = WhisperLayers(layers[0])
+    front.position = torch.nn.Parameter(encoder.embed_positions.weight.clone())
+    front.load_state_dict({k: v for k, v in layers[1].items() if k != "position"}, strict=False)
+    with torch.no_grad():
+        found = front.eval()(mel.transpose(1, 2), torch.tensor([3000], dtype=torch.int32))
+        heard = encoder(mel, output_hidden_states=True).hidden_states
+    # transformers puts its closing norm on the last layer; the first has none
+    torch.testing.assert_close(found[:, :WIDTH], heard[1].mean(1), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found[:, WIDTH : 2 * WIDTH], heard[1].std(1, unbiased=False), atol=1e-3, rtol=1e-3)
+
+
+def test_padding_is_not_heard(reference):
+    x = torch.randn(1, 100, 80, generator=torch.Generator().manual_seed(1))
+    alone = _statistics(reference[1], x, torch.tensor([100], dtype=torch.int32))
+    padded = torch.cat([x, 9 * torch.randn(1, 60, 80)], 1)
+    beside = _statistics(reference[1], padded, torch.tensor([100], dtype=torch.int32))
+    torch.testing.assert_close(alone, beside, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("bits", [32, 8])
+def test_a_ctranslate2_folder_is_the_same_encoder(reference, tmp_path, bits):
+    encoder, folder = reference
+    variables = _variables(encoder)
+    if bits == 8:
+        for name in [n for n, v in variables.items() if v.ndim == 2 and "linear" in n]:
+            scale = 127 / np.abs(variables[name]).max(1)
+            variables[f"{name}_scale"] = scale.astype(np.float32)
+            variables[name] = np.round(variables[name] * scale[:, None]).astype(np.int8)
+    x, length = torch.randn(2, 90, 80), torch.tensor([90, 41], dtype=torch.int32)
+    expected = _statistics(folder, x, length)
+    found = _statistics(_ct2(tmp_path / "ct2", variables), x, length)
+    torch.testing.assert_close(found, expected, atol=0.02 if bits == 8 else 1e-5, rtol=0.02 if bits == 8 else 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("empty", "holds no encoder"),
+        ("missing", "is no folder"),
+        ("bert", "is a 'bert' model"),
+        ("rate", "hears 8000 Hz"),
+        ("layers", "3 layers of .* which has 2"),
+        ("bands", "takes 128 log-mel bands"),
+        ("version", "is of version 5"),
+        ("spec", "is a TransformerSpec"),
+        ("cut", "ends too early"),
+        ("damaged", "cannot be read"),
+    ],
+)
+def test_what_is_no_encoder_is_named(reference, tmp_path, change, message):
+    encoder, folder = reference
+    path, layers = tmp_path / "given", LAYERS
+    variables = _variables(encoder)
+    if change == "empty":
+        path.mkdir()
+    elif change in ("bert", "rate", "layers", "damaged"):
+        shutil.copytree(folder, path)
+        if change == "bert":
+            (path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+        elif change == "rate":
+            (path / "preprocessor_config.json").write_text(json.dumps({"sampling_rate": 8000}))
+        elif change == "damaged":
+            (path / "model.safetensors").write_bytes(b"not this")
+        layers = 3 if change == "layers" else LAYERS
+    elif change == "bands":
+        variables["encoder/conv1/weight"] = np.zeros((WIDTH, 128, 3), np.float32)
+        _ct2(path, variables)
+    elif change in ("version", "spec"):
+        _ct2(path, variables, **({"version": 5} if change == "version" else {"spec": "TransformerSpec"}))
+    elif change == "cut":
+        whole = (_ct2(path, variables) / "model.bin").read_bytes()
+        (path / "model.bin").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UsageError, match=message):
+        read_ears(path, layers)
