@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -118,10 +118,13 @@ class DialogueState:
     Attributes:
         vector: [1, S] float32 of the last engine; None before the first utterance.
         speaker: who spoke in the utterance before, None where unknown.
+        voices: [1, D + 1] float32 by speaker, what is known of their voices: each is heard against its own baseline.
+            Who has no name is heard as somebody new.
     """
 
     vector: NDArray[np.float32] | None = None
     speaker: str | None = None
+    voices: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def turn(self, speaker: str | None) -> float:
         """The engine's speaker flag: 1 another speaker than before, 0 the same, 0.5 unknown."""
@@ -351,6 +354,8 @@ class Recognizer:
         out = session.run(inputs)
         engine = (time.perf_counter() - begin) * 1000
         dialogue.vector, dialogue.speaker = out["next_state"], speaker
+        if speaker is not None and "next_voice" in out:
+            dialogue.voices[speaker] = out["next_voice"]
         shares = _softmax(out["logits"][0] / (session.manifest.temperature or 1.0))
         labels, best = session.manifest.labels, int(shares.argmax())
         sure = bool(shares[best] >= self.min_confidence)
@@ -508,6 +513,8 @@ def _engine_inputs(
                 "build the engines of all masks from one model: emoje-edge build --mask all",
             )
         inputs["state"][:] = dialogue.vector
+    if speaker in dialogue.voices and "voice" in inputs:
+        inputs["voice"][:] = dialogue.voices[speaker]
     return inputs
 
 

@@ -54,6 +54,10 @@ def example_inputs(manifest: Manifest, *, batch: int = 1, sets: int = 8, seed: i
                 arrays[spec.name] = rng.integers(1, 1000, shape).astype(spec.dtype)
             elif spec.name.endswith("_quality"):
                 arrays[spec.name] = rng.random(shape).astype(spec.dtype)
+            elif spec.name == "voice":
+                past = rng.integers(0, 20, (batch, 1))
+                sums = past * rng.standard_normal((batch, shape[1] - 1))
+                arrays[spec.name] = np.concatenate([sums, past], axis=1).astype(spec.dtype)
             elif spec.name == "speaker":
                 arrays[spec.name] = rng.integers(0, 2, shape).astype(spec.dtype)
             else:

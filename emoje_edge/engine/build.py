@@ -286,7 +286,12 @@ def _manifest(plan: Plan, request: BuildRequest, built: Built, files: tuple[File
     def spec(name: str, shape: Sequence[int], dtype: str) -> TensorSpec:
         return TensorSpec(name, dtype, (batch, *shape))
 
-    widths = {"logits": len(config.classes), "weights": 3, "next_state": config.state_width}
+    widths = {
+        "logits": len(config.classes),
+        "weights": 3,
+        "next_state": config.state_width,
+        "next_voice": config.width + 1,
+    }
     return Manifest(
         model=plan.model,
         mask=request.mask,

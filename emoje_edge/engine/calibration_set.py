@@ -55,7 +55,8 @@ class CalibrationSet:
         return CalibrationSet(self.name, {name: x[:samples] for name, x in self.arrays.items()})
 
     def batches(self, network: MaskedNetwork, dialogues: int = 16) -> Iterator[tuple[Tensor, ...]]:
-        """Inputs of `network`, in order: dialogues of `STEPS` utterances, each with the state that the last one left.
+        """Inputs of `network`, in order: dialogues of `STEPS` utterances, each with the state that the last one left, and
+        what is known of the voice, as if all were one speaker's.
 
         Raises:
             UsageError: a modality of the mask is missing.
@@ -67,19 +68,22 @@ class CalibrationSet:
         for first in range(0, len(starts), dialogues):
             members = starts[first : first + dialogues]
             state = network.network.initial_state(len(members))
+            voice = network.network.initial_voice(len(members)) if network.hears else None
+            given = [name for name in network.input_names if name not in ("voice", "speaker", "state")]
             for step in range(steps):
                 chosen = members[:, step]
-                features = [torch.from_numpy(self._rows(name, chosen)) for name in network.input_names[:-2]]
+                features = [torch.from_numpy(self._rows(name, chosen)) for name in given]
                 # half of the turns change the speaker, the first ones have none before
                 turn = (
                     torch.from_numpy((chosen % 2).astype(np.float32))[:, None]
                     if step
                     else torch.full((len(chosen), 1), 0.5)
                 )
-                inputs = (*features, turn, state)
+                inputs = (*features, *(() if voice is None else (voice,)), turn, state)
                 yield inputs
                 with torch.no_grad():
-                    state = network(*inputs)[2]
+                    _, _, state, *following = network(*inputs)
+                voice = following[0] if following else None
 
     def _rows(self, name: str, chosen: np.ndarray) -> np.ndarray:
         if name.endswith("_quality") and name not in self.arrays:

@@ -37,6 +37,7 @@ class Fused:
         together: [B, D], the attended ones by weight.
         weights: [B, M], 0 where absent; sum 1 with the lead, else 1 less what "nothing to say" takes.
         here: [B, M], 1 where present.
+        voice: [B, D + 1], the speakers' pasts with these utterances in them; None without an audio branch.
     """
 
     own: Tensor
@@ -45,10 +46,12 @@ class Fused:
     together: Tensor
     weights: Tensor
     here: Tensor
+    voice: Tensor | None = None
 
     def of(self, rows: slice) -> Fused:
         """Some of the utterances."""
-        return Fused(*(getattr(self, f.name)[rows] for f in fields(self)))
+        parts = (getattr(self, f.name) for f in fields(self))
+        return Fused(*(None if x is None else x[rows] for x in parts))  # type: ignore[arg-type]
 
 
 class Fusion(nn.Module):

@@ -21,11 +21,19 @@ from torch import Tensor, nn
 
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import QUALITIES, Mask, Modality
-from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.model.config import (
+    LandmarkEncoder,
+    LogMelEncoder,
+    ModelConfig,
+    TextEncoder,
+    VectorEncoder,
+    WhisperEncoder,
+)
 from emoje_edge.model.cross_attention import CrossAttentionLayer, Tokens
 from emoje_edge.model.dialogue import Dialogue
 from emoje_edge.model.encoders import build_encoder
 from emoje_edge.model.fusion import Fused, Fusion
+from emoje_edge.model.voice import Baseline
 
 Inputs = dict[Modality, tuple[Tensor, Tensor]]  # modality -> (features [B, ...], length [B])
 LARGEST_CORRECTION = 1.0  # of a logit, by what the modalities only tell together
@@ -42,6 +50,7 @@ class NetworkOutput:
         fused: [B, D], the utterance before dialogue context: the lead's descriptor, or without it all by weight.
         descriptors: [B, M, D], each modality's own; zeros where absent.
         joint: [B, M, E], descriptors in the joint embedding, unit length; zeros where absent.
+        voice: [B, D + 1], to be given to the speaker's next utterance; None without an audio branch.
     """
 
     logits: Tensor
@@ -50,6 +59,7 @@ class NetworkOutput:
     fused: Tensor
     descriptors: Tensor
     joint: Tensor
+    voice: Tensor | None = None
 
 
 class AmEmoje(nn.Module):
@@ -61,6 +71,8 @@ class AmEmoje(nn.Module):
         c, mask = config, config.mask
         classes = len(c.classes)
         self.encoders = nn.ModuleDict({m.value: build_encoder(c.encoder(m), c.width, c.dropout) for m in mask})  # type: ignore[arg-type]
+        if Modality.AUDIO in mask:
+            self.baseline = Baseline(c.width)
         self.cross = nn.ModuleList(
             CrossAttentionLayer(mask, c.width, c.heads, c.dropout) for _ in range(c.cross_layers)
         )
@@ -87,11 +99,22 @@ class AmEmoje(nn.Module):
         """The state before a dialogue's first utterance: zeros [B, S]."""
         return torch.zeros(batch, self.config.state_width, device=self.device)
 
-    def encode(self, inputs: Inputs, quality: Tensor | None = None) -> Fused:
-        """Utterances on their own.
+    def initial_voice(self, batch: int) -> Tensor:
+        """A speaker before the first utterance: zeros [B, D + 1]."""
+        return torch.zeros(batch, self.config.width + 1, device=self.device)
+
+    def encode(
+        self,
+        inputs: Inputs,
+        quality: Tensor | None = None,
+        voice: Tensor | None = None,
+        past: Tensor | None = None,
+    ) -> Fused:
+        """Utterances on their own, but for what is known of a voice.
 
         Args:
             quality: [B, M, 2], see `emoje_edge.perception.quality`; all good where not given.
+            voice, past: as for `Baseline`; speakers that nobody has heard before where not given.
 
         Raises:
             UsageError: no modality, or one that the model has no branch for.
@@ -102,16 +125,29 @@ class AmEmoje(nn.Module):
                 f"inputs {[m.value for m in inputs]} for a model of {self.config.mask}",
                 "give a subset of its modalities",
             )
-        return self.fuse({m: self.encoders[m.value](*inputs[m]) for m in given}, quality)
+        return self.fuse({m: self.encoders[m.value](*inputs[m]) for m in given}, quality, voice, past)
 
-    def fuse(self, tokens: Tokens, quality: Tensor | None = None) -> Fused:
+    def fuse(
+        self,
+        tokens: Tokens,
+        quality: Tensor | None = None,
+        voice: Tensor | None = None,
+        past: Tensor | None = None,
+    ) -> Fused:
         """What `encode` does with the encoders' tokens."""
+        if Modality.AUDIO in self.config.mask and voice is None:
+            voice = self.initial_voice(len(next(iter(tokens.values()))[0]))
+        if Modality.AUDIO in tokens:
+            assert voice is not None
+            heard, there = tokens[Modality.AUDIO]
+            heard, voice = self.baseline(heard, there, voice, past)
+            tokens = {**tokens, Modality.AUDIO: (heard, there)}
         for layer in self.cross:
             tokens = layer(tokens)
         if quality is None:
             any_tokens = next(iter(tokens.values()))[0]
             quality = any_tokens.new_ones(len(any_tokens), len(Modality), QUALITIES)
-        return self.fusion(tokens, quality, self.read)
+        return replace(self.fusion(tokens, quality, self.read), voice=voice)
 
     def read(self, own: Tensor, here: Tensor) -> Tensor:
         """What each modality tells by itself, [B, M, C]: the lead by the head, a witness by its evidence."""
@@ -166,8 +202,9 @@ class AmEmoje(nn.Module):
         speaker: Tensor | None = None,
         state: Tensor | None = None,
         quality: Tensor | None = None,
+        voice: Tensor | None = None,
     ) -> NetworkOutput:
-        found = self.encode(inputs, quality)
+        found = self.encode(inputs, quality, voice)
         b = found.here.shape[0]
         speaker = found.own.new_full((b, 1), 0.5) if speaker is None else speaker
         logits, state = self.decide(found, speaker, self.initial_state(b) if state is None else state)
@@ -180,7 +217,7 @@ class AmEmoje(nn.Module):
             there = self._of(found.here)[:, None]
             fused = there * self._of(found.own) + (1 - there) * fused
         fused = self.fusion.norm_out(fused)
-        return NetworkOutput(logits, found.weights, state, fused, found.own, self.embed(found.own))
+        return NetworkOutput(logits, found.weights, state, fused, found.own, self.embed(found.own), found.voice)
 
     def embed(self, descriptors: Tensor) -> Tensor:
         """Own descriptors [B, M, D] in the joint embedding [B, M, E]; absent ones stay zero."""
@@ -236,8 +273,6 @@ class MaskedNetwork(nn.Module):
     Takes and returns plain tensors in a fixed order (`input_names`, `output_names`), as exporters want them.
     """
 
-    output_names = ("logits", "weights", "next_state")
-
     def __init__(self, network: AmEmoje, mask: Mask) -> None:
         super().__init__()
         if not mask.issubset(network.config.mask):
@@ -253,22 +288,33 @@ class MaskedNetwork(nn.Module):
     @property
     def input_names(self) -> tuple[str, ...]:
         parts = ("", "_length", "_quality")[: self._given]
-        return (*(f"{m.value}{part}" for m in self.mask for part in parts), "speaker", "state")
+        voice = ("voice",) if self.hears else ()
+        return (*(f"{m.value}{part}" for m in self.mask for part in parts), *voice, "speaker", "state")
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return ("logits", "weights", "next_state", *(("next_voice",) if self.hears else ()))
+
+    @property
+    def hears(self) -> bool:
+        """Whether there is a voice, and so a past of it."""
+        return Modality.AUDIO in self.mask
 
     @property
     def _given(self) -> int:
         """Tensors a modality: the lead alone has nothing to be weighed against, so nobody asks how good it is."""
         return 3 if self.network.fusion.witnesses else 2
 
-    def forward(self, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         given = {m: tensors[self._given * i : self._given * (i + 1)] for i, m in enumerate(self.mask)}
         quality = None
         if self.network.fusion.witnesses:
             unknown = torch.zeros_like(tensors[2])
             quality = torch.stack([given[m][2] if m in given else unknown for m in Modality], 1)
-        found = self.network.encode({m: (x, length) for m, (x, length, *_) in given.items()}, quality)
+        voice = tensors[-3] if self.hears else None
+        found = self.network.encode({m: (x, length) for m, (x, length, *_) in given.items()}, quality, voice)
         logits, state = self.network.decide(found, tensors[-2], tensors[-1])
-        return logits, found.weights, state
+        return logits, found.weights, state, *(() if found.voice is None else (found.voice,))
 
     def example_inputs(self, batch: int = 1, seed: int = 0) -> tuple[Tensor, ...]:
         """Random inputs of the right shapes, full length but for one frame."""
@@ -282,6 +328,9 @@ class MaskedNetwork(nn.Module):
                 features = torch.randn(batch, *shape, generator=generator)
             length = torch.full((batch,), max(shape[0] - 1, 1), dtype=torch.int32)
             tensors += [features, length, torch.rand(batch, QUALITIES, generator=generator)][: self._given]
+        if self.hears:  # three clips of somebody
+            past = 3 * torch.randn(batch, self.network.config.width, generator=generator)
+            tensors.append(torch.cat([past, torch.full((batch, 1), 3.0)], 1))
         speaker = torch.full((batch, 1), 0.5)
         return (*tensors, speaker, torch.randn(batch, self.network.config.state_width, generator=generator) * 0.1)
 
@@ -291,7 +340,7 @@ def input_shape(config: ModelConfig, modality: Modality) -> tuple[int, ...]:
     match config.encoder(modality):
         case TextEncoder(tokens=tokens):
             return (tokens,)
-        case LogMelEncoder(frames=frames, bands=bands):
+        case LogMelEncoder(frames=frames, bands=bands) | WhisperEncoder(frames=frames, bands=bands):
             return (frames, bands)
         case LandmarkEncoder(frames=frames, joints=joints):
             return (frames, joints, 3)

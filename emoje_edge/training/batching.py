@@ -40,6 +40,8 @@ class Batch:
         speaker: [N, 1], 1 another speaker than before, 0 the same, 0.5 unknown.
         labels: [N], -1 where there is none.
         steps: utterances in each step, falling.
+        past: [N, N], 1 where column j is an earlier utterance of row i's dialogue and speaker; None without any.
+        voice: [N, D + 1], what else is known of each speaker; None for nothing.
     """
 
     samples: tuple[Sample, ...]
@@ -49,10 +51,13 @@ class Batch:
     speaker: Tensor
     labels: Tensor
     steps: tuple[int, ...]
+    past: Tensor | None = None
+    voice: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         inputs = {m: (x.to(device, non_blocking=True), n.to(device)) for m, (x, n) in self.inputs.items()}
         moved = {name: getattr(self, name).to(device) for name in ("quality", "present", "speaker", "labels")}
+        moved |= {name: x.to(device) for name in ("past", "voice") if (x := getattr(self, name)) is not None}
         return replace(self, inputs=inputs, **moved)
 
     def masked(self, present: Tensor) -> Batch:
@@ -112,7 +117,8 @@ class Collator:
             inputs[m] = self._pad([None] * len(samples), m)
         speaker = torch.tensor([[_turn(d, u)] for d, u in packed])
         labels = torch.tensor([s.label for s in samples])
-        return Batch(samples, inputs, quality, present, speaker, labels, steps)
+        past = _past(packed) if Modality.AUDIO in inputs else None
+        return Batch(samples, inputs, quality, present, speaker, labels, steps, past)
 
     def array(self, sample: Sample, m: Modality, generator: np.random.Generator | None = None) -> np.ndarray | None:
         """One modality of one utterance, cut to the encoder's capacity; None where it is not there.
@@ -182,6 +188,19 @@ def _turn(dialogue: Dialogue, u: int) -> float:
     return float(dialogue[u].speaker != dialogue[u - 1].speaker)
 
 
+def _past(packed: Sequence[tuple[Dialogue, int]]) -> Tensor | None:
+    """Which rows are earlier utterances of which rows' speakers."""
+    rows: dict[tuple[int, str], list[int]] = {}
+    past = torch.zeros(len(packed), len(packed))
+    for i, (dialogue, u) in enumerate(packed):  # in the order of their steps
+        speaker = dialogue[u].speaker
+        if speaker:
+            earlier = rows.setdefault((id(dialogue), speaker), [])
+            past[i, earlier] = 1.0
+            earlier.append(i)
+    return past if past.any() else None
+
+
 class DialogueNetwork(nn.Module):
     """The network over packed dialogues: utterances are encoded at once, the state runs step by step."""
 
@@ -192,7 +211,7 @@ class DialogueNetwork(nn.Module):
     def forward(self, batch: Batch) -> NetworkOutput:
         """All rows in the packed order; `state` is the one after each row, [N, S]."""
         network = self.network
-        found = network.encode(batch.inputs, batch.quality)
+        found = network.encode(batch.inputs, batch.quality, batch.voice, batch.past)
         state = network.initial_state(batch.steps[0]).to(found.own.dtype)
         logits, states, start = [], [], 0
         for active in batch.steps:

@@ -70,6 +70,7 @@ class EnginePredictor:
         """All rows of a batch, step by step; without `mask` each row goes to the engine of what it has."""
         bits = (batch.present.numpy() * [m.bit for m in Modality]).sum(1)
         state = np.zeros((batch.steps[0], self.state_width), dtype=np.float32)
+        voices: dict[tuple[int, str], np.ndarray] = {}  # by dialogue (its place in a step) and speaker
         rows: list[Row] = []
         start = 0
         for active in batch.steps:
@@ -80,7 +81,14 @@ class EnginePredictor:
             for b in np.unique(bits[here]) if mask is None else [0]:
                 some = np.flatnonzero(bits[here] == b) if mask is None else np.arange(active)
                 engine = mask or (Mask(int(b)) if b else self.mask)
-                out = self._open(engine).run(self._inputs(batch, here[some], engine, state[some]))
+                inputs = self._inputs(batch, here[some], engine, state[some])
+                names = [(int(i), batch.samples[here[i]].speaker) for i in some]
+                if "voice" in inputs:
+                    for row, name in zip(inputs["voice"], names, strict=True):
+                        row[:] = voices.get(name, 0.0)
+                out = self._open(engine).run(inputs)
+                if "next_voice" in out:
+                    voices |= {name: x for name, x in zip(names, out["next_voice"], strict=True) if name[1]}
                 logits[some], weights[some], following[some] = out["logits"], out["weights"], out["next_state"]
             rows += [(batch.samples[r], logits[i], weights[i], None) for i, r in enumerate(here)]
             state = following
@@ -91,6 +99,9 @@ class EnginePredictor:
         inputs = {"speaker": batch.speaker.numpy()[rows], "state": np.ascontiguousarray(state)}
         for tensor in self._open(mask).manifest.inputs:
             if tensor.name in inputs:
+                continue
+            if tensor.name == "voice":
+                inputs[tensor.name] = np.zeros((len(rows), int(tensor.shape[1])), tensor.dtype)
                 continue
             m = Modality(tensor.name.partition("_")[0])
             if tensor.name.endswith("_quality"):

@@ -39,6 +39,7 @@ from emoje_edge.training.parallel import World
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.progress import Progress
 from emoje_edge.training.standardise import fit_features
+from emoje_edge.training.voices import Voices
 
 DRAW_EVERY = 20.0  # seconds: a picture an epoch would cost short runs more than their training
 
@@ -54,6 +55,7 @@ class Materials:
         targets: a teacher's.
         initial: weights to start from, of the same configuration.
         frozen: parameters whose names begin so keep their values.
+        voices: gives each utterance a past of its speaker.
     """
 
     train: Corpus
@@ -64,6 +66,7 @@ class Materials:
     targets: Targets | None = None
     initial: dict[str, Tensor] | None = None
     frozen: tuple[str, ...] = ()
+    voices: Voices | None = None
 
 
 @dataclass
@@ -242,6 +245,9 @@ class Trainer:
         masked = batch
         if c.mask_sampling and len(batch.inputs) > 1:
             masked = batch.masked(sample_masks(batch.present, generator, full_share=c.full_share))
+        voices = self.materials.voices
+        if voices is not None:
+            masked = voices.given(masked, self.network.config.width, generator)
         full = None
         if c.partial and masked is not batch:
             # a target: without dropout, and without a say in batch statistics
@@ -249,7 +255,10 @@ class Trainer:
             with torch.no_grad():
                 full = self.module["dialogues"](batch)
             self.module.train()
-        return self.forward(masked), masked, full
+        out = self.forward(masked)
+        if voices is not None and out.voice is not None:
+            voices.take(masked, out.voice)
+        return out, masked, full
 
     def _must_be_finite(self, values: dict[str, float], batch: Batch) -> None:
         bad = [name for name, value in values.items() if not math.isfinite(value)]

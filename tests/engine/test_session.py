@@ -75,7 +75,7 @@ def test_the_dialogue_state_goes_on_through_a_change_of_mask(built: Path, plan: 
         with torch.no_grad():
             network = MaskedNetwork(plan.network, mask)
             values = [expected if n == "state" else torch.from_numpy(inputs[n]) for n in network.input_names]
-            logits, _, expected = network(*values)
+            logits, _, expected, _ = network(*values) if mask == ALL else (*network(*values), None)
         np.testing.assert_allclose(out["logits"], logits.numpy(), atol=2e-5)
         state = out["next_state"]
     np.testing.assert_allclose(state, expected.numpy(), atol=2e-5)

@@ -82,14 +82,19 @@ def test_a_masked_network_equals_the_full_one_with_the_rest_absent(network: AmEm
     inputs = inputs_for(SMALL, Mask(7))
     absent = {m: (x, n if m in mask else torch.zeros_like(n)) for m, (x, n) in inputs.items()}
     speaker, state = torch.rand(4, 1).round(), torch.randn(4, 24)
-    quality = torch.rand(4, 3, 2)
-    want = network(absent, speaker, state, quality)
+    quality, voice = torch.rand(4, 3, 2), torch.rand(4, SMALL.width + 1)
+    want = network(absent, speaker, state, quality, voice)
     given = {f"{m}{part}": x for m in mask for part, x in zip(("", "_length"), inputs[m], strict=True)}
-    given |= {f"{m}_quality": quality[:, i] for i, m in enumerate(Modality)} | {"speaker": speaker, "state": state}
+    given |= {f"{m}_quality": quality[:, i] for i, m in enumerate(Modality)} | {
+        "speaker": speaker,
+        "state": state,
+        "voice": voice,
+    }
     got = masked(*(given[name] for name in masked.input_names))
     # an utterance of nothing never comes to an engine
     some = torch.stack([inputs[m][1] > 0 for m in mask]).any(0)
-    for a, b in zip(got, (want.logits, want.weights, want.state), strict=True):
+    expected = (want.logits, want.weights, want.state, want.voice)
+    for a, b in zip(got, expected[: len(got)], strict=True):
         torch.testing.assert_close(a[some], b[some], atol=1e-5, rtol=1e-5)
 
 

@@ -29,12 +29,13 @@ def test_packed_dialogues_equal_one_utterance_after_another(network: AmEmoje) ->
     batch = collator(corpus.dialogues())
     packed = dict(zip((s.uid for s in batch.samples), DialogueNetwork(network)(batch).logits, strict=True))
     for dialogue in corpus.dialogues():
-        state = network.initial_state(1)
+        state, voices = network.initial_state(1), {}
         for u, sample in enumerate(dialogue):
             single = collator([(sample,)])
             speaker = 0.5 if u == 0 else float(dialogue[u].speaker != dialogue[u - 1].speaker)
-            out = network(single.inputs, torch.tensor([[speaker]]), state)
-            state = out.state
+            voice = voices.get(sample.speaker)
+            out = network(single.inputs, torch.tensor([[speaker]]), state, voice=voice)
+            state, voices[sample.speaker] = out.state, out.voice
             assert torch.allclose(out.logits[0], packed[sample.uid], atol=1e-5)
 
 
