@@ -55,8 +55,8 @@ class CalibrationSet:
         return CalibrationSet(self.name, {name: x[:samples] for name, x in self.arrays.items()})
 
     def batches(self, network: MaskedNetwork, dialogues: int = 16) -> Iterator[tuple[Tensor, ...]]:
-        """Inputs of `network`, in order: dialogues of `STEPS` utterances, each with the state that the last one left, and
-        what is known of the voice, as if all were one speaker's.
+        """Inputs of `network`, in order: dialogues of `STEPS` utterances, each with the state that the last one left,
+        and what is known of the voice, as if all were one speaker's.
 
         Raises:
             UsageError: a modality of the mask is missing.
