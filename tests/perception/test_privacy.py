@@ -15,7 +15,7 @@ from emoje_edge.perception.bodies.regions import crop
 from emoje_edge.shipped import TOKENIZER
 from tests.offline import missing, run_offline
 
-from .conftest import tone
+from .conftest import SPEECH, tone
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=str(missing()))
 
@@ -55,13 +55,29 @@ def test_nothing_is_reached(person, tmp_path):
     )
 
 
+def test_words_are_recognised_without_a_network(tmp_path):
+    pytest.importorskip("ctranslate2")
+    code = """
+import json, sys
+from emoje_edge import Recognizer
+texts = [event.text for event in Recognizer().stream(sys.argv[1])]
+print(json.dumps({"texts": texts, "modules": sorted({name.split(".")[0] for name in sys.modules})}))
+"""
+    done = run_offline([sys.executable, "-c", code, str(SPEECH / "two_turns.flac")], tmp_path)
+    assert done.code == 0, done.stderr
+    assert done.reached == ()
+    found = json.loads(done.stdout)
+    assert found["texts"] == ["I lost the keys to my house this morning.", "They were lying on the kitchen table."]
+    assert not {"torch", "transformers", "huggingface_hub", "faster_whisper"} & set(found["modules"])
+
+
 def test_pose_alone_loads_no_tokenizer_and_writes_no_file(person, tmp_path):
     before = set(tmp_path.rglob("*"))
     done = _perceive(person, "pose", tmp_path)
     assert done.code == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["masks"] == ["pose"]
-    assert not {"tokenizers", "pysubs2"} & set(found["modules"])
+    assert not {"tokenizers", "pysubs2", "ctranslate2"} & set(found["modules"])
     assert {path.name for path in set(tmp_path.rglob("*")) - before} <= {"offline.c", "offline.so"}
 
 

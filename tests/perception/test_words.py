@@ -1,16 +1,18 @@
 """Words where there are no subtitles: the whole way from a file to text, and what keeps words away."""
 
 import threading
+import wave
 
 import numpy as np
 import pytest
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
-from emoje_edge.perception.media import decode
+from emoje_edge.perception.media import AudioBlock, decode
 from emoje_edge.perception.perceive import perceive
 from emoje_edge.perception.text import Tokeniser
 from emoje_edge.perception.transcribe import Transcriber, Words
+from emoje_edge.perception.voice_activity import VoiceActivity
 from emoje_edge.perception.words import Listener
 from emoje_edge.shipped import TOKENIZER
 
@@ -127,6 +129,42 @@ def test_no_sound_is_heard_twice(turns, clip):
     found = list(perceive(clip("long.m4a", pictures=False, sound=voice), "text", words=Counting))
     assert len(found) == len(sizes) >= 2
     assert sum(sizes) <= voice.size + 16000 * 0.25
+
+
+def _wav(path, samples, *, rate=16000, channels=1):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(np.repeat((samples * 32767).astype("<i2"), channels).tobytes())
+    return path
+
+
+def test_a_telephone_and_a_mixing_desk(turns, tmp_path):
+    """8 kHz, and twelve channels of which each holds the voice."""
+    slow = np.convolve(turns, np.ones(2) / 2, "same")[::2]
+    phone = list(perceive(_wav(tmp_path / "phone.wav", slow, rate=8000), words=Transcriber))
+    assert phone[0].text.endswith("to my house this morning.")
+    assert phone[1].text == SENTENCES[1]
+    desk = list(perceive(_wav(tmp_path / "desk.wav", turns, channels=12), words=Transcriber))
+    assert [u.text for u in desk] == SENTENCES
+
+
+def test_a_hole_in_the_sound_loses_neither_sentence(turns):
+    half = int(3.3 * 16000)
+    heard = VoiceActivity()
+    found = heard.hear(AudioBlock(0.0, turns[:half])) + heard.hear(AudioBlock(60.0, turns[half:]))
+    found += heard.finish(60.0 + (len(turns) - half) / 16000)
+    assert [u.spoken for u in found] == [True, True]
+    assert found[1].start > 60
+
+
+def test_a_very_short_utterance_is_a_row(turns, tmp_path):
+    shout = np.concatenate([np.zeros(16000, np.float32), turns[int(0.7 * 16000) : int(1.15 * 16000)], np.zeros(16000)])
+    found = list(perceive(_wav(tmp_path / "short.wav", shout), words=Transcriber))
+    assert len(found) == 1
+    assert found[0].end - found[0].start < 0.9
+    assert AUDIO in found[0].features
 
 
 def test_a_model_that_does_not_open_is_told():
