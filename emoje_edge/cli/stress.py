@@ -10,11 +10,11 @@ import click
 
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
-from emoje_edge.recognizer import Recognizer
 from emoje_edge.training.companions import VIEWS, read_companions, unseen
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.ravdess import with_words
 from emoje_edge.training.stress import (
+    Remembering,
     StressReport,
     base_modality,
     cells,
@@ -62,7 +62,9 @@ def measure(
     folder = companions or (root if root.is_dir() else root.parent).resolve().parent
     found = read_companions(folder, speech=speech, cache=cache)
     chosen, lacking = choose(catalogue(base, found), conditions)
-    with Recognizer(engine_dir=model, backend=backend, threads=threads, context=not no_context) as recognizer:
+    with Remembering(
+        engine_dir=model, backend=backend, threads=threads, context=not no_context, words="off"
+    ) as recognizer:
         report = stress(
             recognizer,
             corpus,

@@ -99,7 +99,7 @@ _AGREE = ("agreeing-words", "agreeing-voice", "agreeing-motion")
 
 def _sounds(found: Companions) -> list[Condition]:
     def made(f: Callable[..., Array], **how: Any) -> Maker:
-        return lambda s, g: Given({Modality.AUDIO: f(SECONDS, g, **how)})
+        return lambda s, g: Given({Modality.AUDIO: f(SECONDS, _one_of_few(g), **how)})
 
     def row(name: str, says: str, make: Maker, lacks: str = "", kind: str = EMPTY) -> Condition:
         return Condition(name, says, kind, (Modality.AUDIO,), make, lacks)
@@ -126,7 +126,7 @@ def _sounds(found: Companions) -> list[Condition]:
 
 def _bodies(found: Companions) -> list[Condition]:
     def made(f: Callable[..., Array]) -> Maker:
-        return lambda s, g: Given({Modality.POSE: f(SECONDS, g, flavour=EVALUATION)})
+        return lambda s, g: Given({Modality.POSE: f(SECONDS, _one_of_few(g), flavour=EVALUATION)})
 
     def row(name: str, says: str, make: Maker, lacks: str = "", kind: str = EMPTY) -> Condition:
         return Condition(name, says, kind, (Modality.POSE,), make, lacks)
@@ -244,10 +244,16 @@ def _cut(m: Modality, sources: Sequence[Array]) -> Maker:
 
     def make(s: Sample, g: np.random.Generator) -> Given:
         source, length = _draw(sources, g), round(SECONDS * rate)
-        first = int(g.integers(max(1, len(source) - length + 1)))
+        step = round(0.2 * rate)
+        first = step * int(g.integers(max(1, (len(source) - length) // step + 1)))
         return Given({m: source[first : first + length]})
 
     return make
+
+
+def _one_of_few(g: np.random.Generator) -> np.random.Generator:
+    """The seed of one of sixty-four sounds or bodies of a kind: what is heard of each is computed once."""
+    return np.random.default_rng(int(g.integers(64)))
 
 
 def _unknown(g: np.random.Generator) -> str:

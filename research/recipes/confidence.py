@@ -20,13 +20,13 @@ from emoje_edge.emotion import EMOTIONS
 from emoje_edge.engine.manifest import read_manifest
 from emoje_edge.engine.temperatures import set_temperature, write_temperatures
 from emoje_edge.modality import Mask, Modality
-from emoje_edge.recognizer import DialogueState, Recognizer
+from emoje_edge.recognizer import DialogueState
 from emoje_edge.shipped import ASSETS, ENGINES, STUDENT
 from emoje_edge.training.companions import VIEWS, Companions, read_companions, unseen
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.metrics import calibration_error
-from emoje_edge.training.stress import arguments
+from emoje_edge.training.stress import Remembering, arguments
 from emoje_edge.training.stress_conditions import Given, catalogue, recorded
 from emoje_edge.training.temperature import fit_temperature, held_out_probabilities, risk_coverage, tempered
 from research.evidence.tables import markdown, replace_block
@@ -84,7 +84,7 @@ def _fit(engines: Path, mask: Mask, corpus: Corpus, found: Companions) -> Fit:
     labels: list[int] = []
     logits: list[np.ndarray] = []
     groups: list[str] = []
-    with Recognizer(mask, engine_dir=engines) as recognizer:
+    with Remembering(mask, engine_dir=engines, words="off") as recognizer:
         for dialogue in corpus.dialogues():
             state = DialogueState()
             for s in dialogue:
