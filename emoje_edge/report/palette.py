@@ -24,6 +24,11 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+def paler(colour: str) -> str:
+    """The colour mixed with three parts of white: there, but not what to look at."""
+    return "#" + "".join(f"{255 - (255 - part) // 4:02X}" for part in rgb(colour))
+
+
 def emotion_colour(emotion: str | None) -> str:
     """The emotion's colour; a dark grey for none."""
     return label_colours([emotion])[emotion] if emotion else NOTHING

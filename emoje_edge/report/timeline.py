@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import UsageError
 from emoje_edge.report.canvas import FAINT, INK, Box, Canvas, canvas, words_width
-from emoje_edge.report.palette import MODALITY_COLOURS, emotion_colour, label_colours
+from emoje_edge.report.palette import MODALITY_COLOURS, emotion_colour, label_colours, paler
+from emoje_edge.report.timeline_page import write_page
 from emoje_edge.report.writers import NO_EVIDENCE, OutputError, check_folder
 
 if TYPE_CHECKING:
     from emoje_edge.recognizer import UtteranceEmotion
 
-ENDINGS = (".png", ".svg", ".pdf")
+ENDINGS = (".png", ".svg", ".pdf", ".html")
 _NARROWEST, _A_ROW, _WIDEST = 1080, 66, 4800  # px: wider no viewer shows
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 140, 44, 58  # px around the panels
 _EMOTIONS, _WEIGHTS, _GAP = 300, 120, 26  # px, heights of the panels and between them
@@ -44,12 +45,22 @@ def draw_timeline(events: Sequence[UtteranceEmotion], path: Path, *, title: str 
 
     Args:
         events: of one source; where two overlap, the later one is drawn from its start on.
-        path: ending in .png, .svg or .pdf.
+        path: ending in .png, .svg or .pdf; .html is a page to zoom and click in.
 
     Raises:
         UsageError, OutputError: as `check_timeline`; or the file cannot be written.
     """
     check_timeline(path)
+    try:
+        if path.suffix.lower() == ".html":
+            write_page(events, path, title=title)
+        else:
+            _picture(events, title, vector=path.suffix.lower() == ".svg").save(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}", "give --timeline another place") from error
+
+
+def _picture(events: Sequence[UtteranceEmotion], title: str, *, vector: bool) -> Canvas:
     width = min(max(_NARROWEST, _LEFT + _RIGHT + _A_ROW * len(events)), _WIDEST)
     spans = _spans(events)
     scale = _Scale(spans, _LEFT, width - _RIGHT)
@@ -59,10 +70,11 @@ def draw_timeline(events: Sequence[UtteranceEmotion], path: Path, *, title: str 
     top = _TOP + above
     emotions = (_LEFT, top, width - _RIGHT, top + _EMOTIONS)
     weights = (_LEFT, emotions[3] + _GAP, width - _RIGHT, emotions[3] + _GAP + _WEIGHTS)
-    page = canvas(width, round(weights[3] + _BOTTOM), vector=path.suffix.lower() == ".svg")
+    page = canvas(width, round(weights[3] + _BOTTOM), vector=vector)
     page.words((12, 22), title, _LARGE)
     labels = label_colours(list(dict.fromkeys(label for e in events for label in e.probabilities)) or EMOTIONS)
-    _panel(page, emotions, scale, spans, [e.probabilities for e in events], labels, "probability")
+    won = [e.emotion for e in events]
+    _panel(page, emotions, scale, spans, [e.probabilities for e in events], labels, "how sure", won=won)
     _panel(page, weights, scale, spans, [e.weights for e in events], MODALITY_COLOURS, "weight")
     _name_winners(page, emotions, scale, spans, events, flat=flat)
     _time_axis(page, weights, scale)
@@ -70,10 +82,7 @@ def draw_timeline(events: Sequence[UtteranceEmotion], path: Path, *, title: str 
         page.words(
             ((emotions[0] + emotions[2]) / 2, (emotions[1] + emotions[3]) / 2), "no utterance", _LARGE, anchor="mm"
         )
-    try:
-        page.save(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}", "give --timeline another place") from error
+    return page
 
 
 @dataclass(frozen=True)
@@ -111,17 +120,24 @@ def _panel(
     values: Sequence[dict[str, float]],
     colours: dict[str, str],
     name: str,
+    *,
+    won: Sequence[str | None] = (),
 ) -> None:
-    """Stacked bars as wide as their utterances, axis and legend; an utterance without values leaves its place empty."""
+    """Stacked bars as wide as their utterances, axis and legend; an utterance without values leaves its place empty.
+
+    Where something `won`, it stands at the foot in full colour, as high as the answer is sure; the rest is pale.
+    """
     left, top, right, bottom = box
     for share in (0.0, 0.5, 1.0):
         y = bottom - share * (bottom - top)
         page.line((left - 5, y), (right, y), FAINT)
         page.words((left - 9, y), f"{share:g}", _SMALL, anchor="rm")
     page.words((24, (top + bottom + words_width(name, _SMALL)) / 2), name, _SMALL, upright=True)
-    for (start, end), shares in zip(spans, values, strict=True):
+    for number, ((start, end), shares) in enumerate(zip(spans, values, strict=True)):
         y = bottom
-        for label, colour in colours.items():
+        best = won[number] if won else None
+        for label in sorted(colours, key=lambda label: label != best):
+            colour = colours[label] if best is None or label == best else paler(colours[label])
             height = shares.get(label, 0.0) * (bottom - top)
             # a px of white between two utterances
             page.rectangle((scale(start), y - height, max(scale(end) - 1, scale(start) + 1), y), colour)
@@ -143,6 +159,8 @@ def _name_winners(
             (scale(start), top - 4, max(scale(end) - 1, scale(start) + 1), top - 1), emotion_colour(event.emotion)
         )
         lines = _words(event).split("\n")
+        if scale(end) - scale(start) < _SMALL + 2:
+            continue  # an hour: the colours tell, and the page (.html) has the names
         if flat:
             for row, line in enumerate(reversed(lines)):
                 page.words((middle, top - 8 - row * (_SMALL + 4)), line, _SMALL, anchor="mb")
@@ -177,4 +195,5 @@ def _fits(words: str, room: float) -> bool:
 
 
 def _clock(seconds: int) -> str:
-    return f"{seconds // 60}:{seconds % 60:02d}"
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours}:{minutes:02d}:{seconds % 60:02d}" if hours else f"{minutes}:{seconds % 60:02d}"

@@ -54,7 +54,7 @@ def test_timeline_without_a_row_says_so(tmp_path: Path) -> None:
 
 
 def test_unknown_endings_and_missing_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"\.png \.svg \.pdf"):
+    with pytest.raises(UsageError, match=r"\.png \.svg \.pdf \.html"):
         draw_timeline([], tmp_path / "t.bmp")
     with pytest.raises(OutputError, match="mkdir -p"):
         draw_timeline([], tmp_path / "no" / "t.png")
