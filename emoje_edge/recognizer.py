@@ -70,6 +70,7 @@ class UtteranceEmotion:
         text_confidence: 0 to 1 of recognised words; None for others.
         confidence: the probability of that label; None without an emotion, except where it was withheld.
         reason: without an emotion: why, as a code of `emoje_edge.understood`.
+        person: number of the body that it is of, where several are followed; a cut makes everybody new.
         live: of a live stream: `time` (UTC) of the start, `lag_ms` from the end to now, `dropped_pictures`, `pose_fps`
             and `reconnects` so far.
     """
@@ -88,6 +89,7 @@ class UtteranceEmotion:
     text_confidence: float | None = None
     confidence: float | None = None
     reason: str | None = None
+    person: int | None = None
     live: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,6 +99,7 @@ class UtteranceEmotion:
             "start": round(self.start, 3),
             "end": round(self.end, 3),
             "speaker": self.speaker,
+            **({} if self.person is None else {"person": self.person}),
             "text": self.text,
             "text_from": self.text_from,
             "text_confidence": None if self.text_confidence is None else round(self.text_confidence, 4),
@@ -148,6 +151,9 @@ class Recognizer:
         threads: of the engine (None: its own choice).
         pose_fps: frames a second in which the body is looked for.
         min_confidence: probability below which no emotion is named (`reason` "not_sure").
+        pose: what finds the body: `"onnx"`, or `"mediapipe"`, the reference (an extra, one person).
+        people: bodies to follow at most, 1 to 16.  With more than one each utterance is that of the body which moves
+            while it is heard, and has rows of pose alone for everybody else in view.
         context: let what was said before bear on an utterance; else each is answered on its own.
         words: recognise what is said where there are no subtitles: `"auto"` with the shipped English model, where
             CTranslate2 is installed; `"off"`; or the name or folder of another Whisper model.
@@ -168,6 +174,8 @@ class Recognizer:
         threads: int | None = None,
         pose_fps: float = POSE_RATE,
         min_confidence: float = 0.0,
+        pose: str = "onnx",
+        people: int = 1,
         context: bool = True,
         words: str | Path = "auto",
         language: str | None = None,
@@ -176,6 +184,9 @@ class Recognizer:
             raise UsageError(f"{pose_fps:g} pose frames a second", "give 1 to 120; 10 to 15 are enough for emotion")
         if not 0.0 <= min_confidence <= 1.0:
             raise UsageError(f"a least confidence of {min_confidence:g}", "give a probability from 0 to 1, as 0.5")
+        from emoje_edge.perception.bodies.choice import pose_stage
+
+        self._pose, self.people = pose_stage(pose, people), people
         self._options: dict[str, Any] = {
             "engine_dir": engine_dir,
             "backend": backend,
@@ -251,6 +262,8 @@ class Recognizer:
             text=text,
             encoding=encoding,
             pose_fps=self.pose_fps,
+            people=self.people,
+            estimator=self._pose,
             words=self._listen if self.words else None,
             progress=progress,
             watch=watch,
@@ -261,7 +274,7 @@ class Recognizer:
             for seen in utterances:
                 event = self._decide(
                     seen.features,
-                    dialogue,
+                    DialogueState() if seen.listening else dialogue,
                     quality=seen.quality,
                     lacks=seen.lacks,
                     source=name,
@@ -270,7 +283,7 @@ class Recognizer:
                     latency_ms=seen.latency_ms,
                 )
                 live = source.status(seen.start, seen.end, self.pose_fps) if isinstance(source, LiveStream) else None
-                yield seen, replace(event, live=live, **_said(seen))
+                yield seen, replace(event, live=live, person=seen.person, **_said(seen))
 
     def recognize(
         self,

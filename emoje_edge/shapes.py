@@ -7,3 +7,4 @@ FRAME_RATE = 100  # Hz, of log-mel
 POSE_RATE = 12.5  # Hz; body motion that carries emotion lies below 6 Hz
 FRAMES = round(LONGEST * FRAME_RATE)  # of log-mel
 POSES = round(LONGEST * POSE_RATE)
+MOST_PEOPLE = 16  # bodies that are followed at most: about 12 ms each a picture

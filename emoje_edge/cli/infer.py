@@ -22,7 +22,7 @@ from emoje_edge.perception.live.stream import LiveStream, is_stream
 from emoje_edge.report.parquet import ParquetRows
 from emoje_edge.report.timeline import draw_timeline
 from emoje_edge.report.writers import ENDINGS, OutputError, RowWriter
-from emoje_edge.shapes import POSE_RATE
+from emoje_edge.shapes import MOST_PEOPLE, POSE_RATE
 
 if TYPE_CHECKING:
     from emoje_edge.recognizer import Recognizer, UtteranceEmotion
@@ -54,6 +54,8 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--pose-fps", type=float, default=POSE_RATE, show_default=True, help="Frames a second to look for the body in."
 )
+@click.option("--pose", default="onnx", show_default=True, help="What finds bodies: onnx, or mediapipe (an extra).")
+@click.option("--people", default="1", show_default=True, metavar="N|all", help="Bodies to follow; rows tell whose.")
 @click.option("--mic", metavar="default|NAME", help="A microphone beside a camera that has none.")
 @click.option("--reconnect", metavar="S", help="Seconds to try for a lost stream (60s); 0: not at all; else for ever.")
 @click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
@@ -78,6 +80,8 @@ def command(
     render: Path | None,
     timeline: Path | None,
     pose_fps: float,
+    pose: str,
+    people: str,
     mic: str | None,
     reconnect: str | None,
     engine_dir: Path | None,
@@ -122,6 +126,8 @@ def command(
         backend=backend,
         fallback=fallback,
         pose_fps=pose_fps,
+        pose=pose,
+        people=_how_many(people),
         min_confidence=min_confidence,
         context=not no_context,
         words=words,
@@ -181,7 +187,7 @@ class _Run:
             self.progress.source(f"{self.place}{masked(source)[-40:]}", _seconds(source))
         events: list[UtteranceEmotion] = []
         notes = WordNotes(self.note, self.recognizer)
-        drawn = True
+        drawn, in_view = True, 0
         try:
             with ExitStack() as stack:
                 rows = stack.enter_context(self.files.rows(source))
@@ -199,11 +205,14 @@ class _Run:
                         rows.write(event)
                     if words:
                         words.write(event)
+                    in_view = seen.in_view
+                    if seen.listening:
+                        continue  # drawn with whom they listen to
                     notes.see(seen)
                     events.append(event)
                     self.utterances += 1
                     if video:
-                        video.add(event, seen.skeleton_times, {1: seen.skeleton}, seen.aspect)
+                        video.add(event, seen.skeleton_times, seen.people or {1: seen.skeleton}, seen.aspect)
                 drawn = video is None or video.frames > 0
         finally:
             # also after Ctrl-C or a broken file: a picture of what was found
@@ -211,6 +220,9 @@ class _Run:
                 draw_timeline(events, picture, title=Path(masked(source)).name)
         if not events:
             self.note(f"{masked(source)}: no utterance found.")
+        if in_view > self.recognizer.people:
+            followed = "one is" if self.recognizer.people == 1 else f"{self.recognizer.people} are"
+            self.note(f"{masked(source)}: {in_view} people in view, {followed} followed: --people {in_view}, or all.")
         if not drawn:
             self.note(f"{masked(source)}: no picture in it, so no skeleton video.")
 
@@ -238,6 +250,15 @@ class _Run:
         if always or not self.quiet:
             with self.progress.aside(sys.stderr):
                 click.echo(words, err=True)
+
+
+def _how_many(people: str) -> int:
+    """Raises UsageError for what is neither a number nor `all`."""
+    if people == "all":
+        return MOST_PEOPLE
+    if not (people.isascii() and people.isdecimal()):
+        raise UsageError(f"--people {people}", f"give a number from 1 to {MOST_PEOPLE}, or all")
+    return int(people)
 
 
 def _seconds(source: str) -> float | None:

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,14 +23,16 @@ from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception import skeleton
 from emoje_edge.perception.bodies.estimator import BlazePose, PoseEstimator
-from emoje_edge.perception.bodies.worker import PoseWorker, Watch
+from emoje_edge.perception.bodies.speaker import Speakers
+from emoje_edge.perception.bodies.worker import NOTHING_SEEN, PoseWorker, Seen, Watch
 from emoje_edge.perception.cues import cues_of
-from emoje_edge.perception.features import audio_feature, pose_feature
+from emoje_edge.perception.features import audio_feature
 from emoje_edge.perception.live.inbox import Item, Lost
 from emoje_edge.perception.live.pushed import Pushed
 from emoje_edge.perception.live.stream import LiveStream, is_stream
 from emoje_edge.perception.media import Media, MediaInfo, VideoFrame
-from emoje_edge.perception.quality import Quality, audio_quality, pose_quality, text_quality
+from emoje_edge.perception.perceived import Perceived, add_pose, listening
+from emoje_edge.perception.quality import Quality, audio_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, Segmenter, Told, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.speech import SpeechStream
@@ -44,48 +45,6 @@ from emoje_edge.perception.words import CONTEXT, ENGLISH, Listener
 Heard = Future[tuple[Words, float]]
 # Of a cue longer than this only the beginning is searched for its most telling 7.68 s: sound has to be kept for it.
 _SEARCHED = 60.0
-
-
-@dataclass(frozen=True)
-class Perceived:
-    """One utterance as the engines take it.
-
-    Args:
-        start, end: s.
-        speaker: as the cue says, None where none does.
-        text: what was said, as the cue says or as it was recognised; None where neither tells.
-        text_from: `"subtitles"` or `"recognised"`; None without text.
-        words: what was recognised, also where it is too unsure to count; None where nothing was tried.
-        spoken: whether somebody was heard to speak; None where nothing listened.
-        features: text int64 [L <= 32] token ids; audio float32 [F <= 768, 64] normalised log-mel; pose float32
-            [T <= 96, 13, 3] normalised landmarks at 12.5 Hz.  What is missing has no entry.
-        quality: of each modality in `features`, float32 [2], see `emoje_edge.perception.quality`.
-        lacks: why a modality that the source has is not in `features`: `no_speech`, `silence` or `nobody_seen`.
-        skeleton_times: float64 [N] s, of the pictures in it that were looked at.
-        skeleton: float32 [N, 13, 3] their landmarks, x and y in 0..1 of the picture's width and height, visibility.
-        aspect: width over height of the picture.
-        latency_ms: what pose, audio and text took for this utterance; in overlapping windows a picture counts in each.
-    """
-
-    start: float
-    end: float
-    speaker: str | None
-    text: str | None
-    features: dict[Modality, NDArray[Any]]
-    skeleton_times: NDArray[np.float64]
-    skeleton: NDArray[np.float32]
-    aspect: float
-    latency_ms: dict[str, float] = field(default_factory=dict)
-    quality: dict[Modality, Quality] = field(default_factory=dict)
-    text_from: str | None = None
-    words: Words | None = None
-    spoken: bool | None = None
-    lacks: dict[Modality, str] = field(default_factory=dict)
-
-    @property
-    def mask(self) -> Mask | None:
-        """The modalities that are there, None for nothing."""
-        return Mask.of(self.features) if self.features else None
 
 
 class Opened(Protocol):
@@ -114,7 +73,8 @@ def perceive(
     pose_fps: float = skeleton.RATE,
     window: float = 3.0,
     hop: float = 1.5,
-    estimator: Callable[[], PoseEstimator] = BlazePose,
+    people: int = 1,
+    estimator: Callable[[], PoseEstimator] | None = None,
     words: Callable[[], Transcriber] | None = None,
     detector: Callable[[], Detector] = SpeechStream,
     progress: Callable[[float], None] | None = None,
@@ -135,7 +95,9 @@ def perceive(
         utterances: who spoke when, where that is known already (the rows of a data set): nothing is looked for.
         pose_fps: most pictures a second to look at.
         window, hop: s, of the windows that stand in where there are neither cues nor sound, or nobody speaks.
-        estimator: makes what finds the body; called in the pose thread.
+        people: bodies to follow at most.  With more than one, each utterance is that of who speaks, told by who moves;
+            after it comes one of pose alone for everybody else in view.
+        estimator: makes what finds bodies, None: BlazePose; called in the pose thread.
         words: opens what writes down the words where there are no cues; None: words come from cues only.
         detector: makes what tells speech from other sound.
         progress: called with the time (s) up to which the source was read.
@@ -162,7 +124,8 @@ def perceive(
         sound = media.info.has_audio and (Modality.AUDIO in wanted or listen is not None)
         pushed = isinstance(source, Pushed) and source.has_words and Modality.TEXT in wanted
         _require_something(source, wanted, media.info, found=bool(cues or video or sound or pushed))
-        worker = PoseWorker(estimator, watch) if video else None
+        make = estimator or (lambda: BlazePose(people))
+        worker = PoseWorker(make, watch) if video else None
         if worker:
             stack.callback(worker.close)
         segmenter: Segmenter = Cues(cues) if cues else Windows(window, hop)
@@ -180,6 +143,7 @@ def perceive(
             tokeniser,
             listener=listener,
             voice=Modality.AUDIO in wanted,
+            several=people > 1,
         )
         failure: WorkError | None = None
         try:
@@ -217,9 +181,11 @@ class _Run:
         *,
         listener: Listener | None = None,
         voice: bool = True,
+        several: bool = False,
     ) -> None:
         self._segmenter, self._sound, self._worker, self._tokeniser = segmenter, sound, worker, tokeniser
         self._listener, self._voice = listener, voice
+        self._speakers = Speakers() if several else None
         self._listened = -math.inf  # s, up to which words were looked for
         self._open: deque[tuple[Utterance, Heard | None]] = deque()
         self._aspect = 1.0
@@ -250,7 +216,7 @@ class _Run:
     def closed(self) -> Iterator[Perceived]:
         """Utterances of which everything is there."""
         while self._open and self._reached() >= _searched_end(self._open[0][0]) and self._written():
-            yield self._perceived(*self._open.popleft())
+            yield from self._perceived(*self._open.popleft())
         self._forget()
 
     def rest(self, *, everything: bool) -> Iterator[Perceived]:
@@ -298,7 +264,8 @@ class _Run:
         if self._worker is not None:
             self._worker.track.forget(before)
 
-    def _perceived(self, utterance: Utterance, heard: Heard | None) -> Perceived:
+    def _perceived(self, utterance: Utterance, heard: Heard | None) -> Iterator[Perceived]:
+        """The utterance; where several are followed, then what everybody else in view does meanwhile."""
         features: dict[Modality, NDArray[Any]] = {}
         quality: dict[Modality, Quality] = {}
         lacks: dict[Modality, str] = {}
@@ -315,35 +282,34 @@ class _Run:
                 quality[Modality.TEXT] = text_quality(self._tokeniser.known(text), sure)
             latency["text"] += _since(begin)
         begin = clock.perf_counter()
-        if self._sound is not None and self._voice and not utterance.spoken:
+        samples = self._sound.take(utterance.start, end) if self._sound is not None and utterance.spoken else None
+        if self._sound is not None and self._voice and samples is None:
             lacks[Modality.AUDIO] = "no_speech"
-        elif self._sound is not None and self._voice:
-            samples = self._sound.take(utterance.start, end)
+        elif self._voice and samples is not None:
             frames = audio_feature(samples)
             if frames is not None:
                 features[Modality.AUDIO], quality[Modality.AUDIO] = frames, audio_quality(samples)
             else:
                 lacks[Modality.AUDIO] = "silence"
             latency["audio"] = _since(begin)
-        times, joints = np.zeros(0), np.zeros((0, len(skeleton.JOINTS), 3), dtype=np.float32)
-        if self._worker is not None:
-            begin = clock.perf_counter()
-            seen = self._worker.track.take(utterance.start, end)
-            times, joints = seen.times, seen.joints()
-            poses = pose_feature(times, joints)
-            if poses is not None:
-                features[Modality.POSE], quality[Modality.POSE] = poses, pose_quality(poses)
-            else:
-                lacks[Modality.POSE] = "nobody_seen"
+        begin = clock.perf_counter()
+        seen = self._worker.track.take(utterance.start, end) if self._worker else NOTHING_SEEN
+        people = {number: seen.joints(number) for number in seen.people} if self._speakers else {}
+        person = self._speaker(utterance, seen, people, samples)
+        joints = seen.joints(person)
+        if not add_pose(features, quality, seen.times, joints) and self._worker:
+            lacks[Modality.POSE] = "nobody_seen"
+        if self._worker:
             latency["pose"] = seen.cost_ms + _since(begin)
-        return Perceived(
+        unit = np.array([self._aspect, 1.0, 1.0], dtype=np.float32)
+        spoken = Perceived(
             start=utterance.start,
             end=utterance.end,
             speaker=utterance.speaker,
             text=text,
             features=features,
-            skeleton_times=times,
-            skeleton=joints / np.array([self._aspect, 1.0, 1.0], dtype=np.float32),
+            skeleton_times=seen.times,
+            skeleton=joints / unit,
             aspect=self._aspect,
             latency_ms=latency,
             quality=quality,
@@ -351,7 +317,25 @@ class _Run:
             words=words,
             spoken=utterance.spoken if self._sound else None,
             lacks=lacks,
+            person=person,
+            people={number: found / unit for number, found in people.items()},
+            in_view=self._worker.in_view if self._worker else 0,
         )
+        yield spoken
+        others = (listening(spoken, other, seen.joints(other)) for other in people if other != person)
+        yield from (other for other in others if other.features)  # who only passes by gives nothing
+
+    def _speaker(
+        self,
+        utterance: Utterance,
+        seen: Seen,
+        people: dict[int, NDArray[np.float32]],
+        sound: NDArray[np.float32] | None,
+    ) -> int | None:
+        """Whose utterance it is, where several are followed."""
+        if self._speakers is None:
+            return None
+        return self._speakers.link(people, seen.times, name=utterance.speaker, sound=sound, start=utterance.start)
 
 
 def _opened(source: str | Path | Opened) -> Opened:

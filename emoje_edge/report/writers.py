@@ -33,6 +33,7 @@ _FIRST = (
     "start",
     "end",
     "speaker",
+    "person",
     "text",
     "text_from",
     "text_confidence",
@@ -73,7 +74,7 @@ def csv_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -> str:
     """One line; empty cells where there is no value."""
     row = {**event.to_dict(), "utterance": number}
     return _csv_line(
-        [row[name] if row[name] is not None else "" for name in _FIRST]
+        ["" if row.get(name) is None else row[name] for name in _FIRST]
         + [row["probabilities"].get(label, "") for label in labels]
         + ["+".join(row["modalities"])]
         + [row["weights"].get(modality.value, "") for modality in Modality]
@@ -110,7 +111,7 @@ def words_vtt_row(event: UtteranceEmotion, number: int, labels: Sequence[str]) -
 
 
 def _spoken_by(event: UtteranceEmotion, words: str) -> str:
-    speaker = _one_line(event.speaker or "")
+    speaker = _one_line(event.speaker or (f"person {event.person}" if event.person else ""))
     return f"{speaker}: {words}" if speaker else words
 
 

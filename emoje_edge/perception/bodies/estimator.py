@@ -23,8 +23,8 @@ from emoje_edge.perception.bodies.networks import Networks, shared_networks
 from emoje_edge.perception.bodies.scene import Scene
 from emoje_edge.perception.bodies.tracker import Tracker
 from emoje_edge.perception.skeleton import JOINTS
+from emoje_edge.shapes import MOST_PEOPLE
 
-MOST = 16  # people followed at most: about 12 ms each a picture
 _OLDEST = 1.0  # s after which a still picture is looked at again
 
 
@@ -84,8 +84,8 @@ class BlazePose:
     """
 
     def __init__(self, people: int = 1, *, networks: Networks | None = None) -> None:
-        if not 1 <= people <= MOST:
-            raise UsageError(f"{people} people to follow", f"1 to {MOST} can be followed")
+        if not 1 <= people <= MOST_PEOPLE:
+            raise UsageError(f"{people} people to follow", f"1 to {MOST_PEOPLE} can be followed")
         self._tracker: Tracker | None = Tracker(networks or shared_networks(), people)
         self._scene = Scene()
         self._bodies: tuple[Body, ...] = ()

@@ -19,12 +19,12 @@ from emoje_edge.perception.bodies.networks import Networks
 from emoje_edge.perception.bodies.regions import Floats, Pixels, Region, around
 from emoje_edge.perception.bodies.smoothing import OneEuro
 
-MEMORY = 1.5  # s for which a body that was lost keeps its number
+MEMORY = 3.0  # s for which a body that was lost keeps its number
 _SEARCH, _SEARCH_LOST, _COUNT = 1.0, 0.25, 3.0  # s between two looks for others: at rest, while one is lost, to count
 _TAKEN, _ONE_BODY = 0.5, 0.5  # half sides: a detection this near to somebody followed is them; two crops on one body
 _ONE_POSE = 0.06  # mean distance of two bodies' joints in sides of the crop, below which they are one body
-_COASTING = 0.6  # s for which a lost body is taken to move on
-_REACH, _DRIFT = 0.8, 1.5  # half sides from where it should be: at once, and more for each s it was lost
+_COASTING = 2.0  # s for which a lost body is taken to move on
+_REACH, _DRIFT = 0.8, 0.5  # half sides from where it should be: at once, and more for each s it was lost
 _STEADY = 0.3  # share of a new speed in what is known of it
 _VISIBLE, _VISIBILITY_SHARE = 0.5, 0.1  # of a joint whose bones are measured; of a new visibility, as MediaPipe's
 # pairs of the points after the ears: shoulders, upper arms, forearms, sides of the torso
@@ -53,6 +53,11 @@ class Person:
     # MediaPipe's settings: min_cutoff and beta of the landmarks, and of the two that make the crop
     _body: OneEuro = field(default_factory=lambda: OneEuro(0.05, 80))
     _crop: OneEuro = field(default_factory=lambda: OneEuro(0.01, 10))
+
+    @property
+    def known(self) -> bool:
+        """Whether it was ever looked at, and not only detected."""
+        return self._last is not None
 
     def expected(self, time: float) -> Region:
         """Where it should be at a time (s), if it moves on as it did."""
@@ -133,6 +138,8 @@ class Tracker:
                 person.lose()
             else:
                 person.update(points, time)
+        # a detection in which no body was found was none
+        self._persons = [p for p in self._persons if p.known]
         present = [p for p in self._persons if p.region]
         self.in_view = max(self.in_view, len(present))
         return present

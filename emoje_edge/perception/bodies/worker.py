@@ -47,6 +47,9 @@ class Seen:
         return np.array([first_joints(bodies) for bodies in wanted], np.float32).reshape(-1, len(JOINTS), 3)
 
 
+NOTHING_SEEN = Seen(np.zeros(0), (), 0.0)
+
+
 class PoseTrack:
     """Bodies in the pictures that open utterances still need, filled by one thread and read by another.
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from emoje_edge.errors import UsageError
-from emoje_edge.perception.bodies.estimator import MOST, BlazePose, first_joints
+from emoje_edge.perception.bodies.estimator import BlazePose, first_joints
 from emoje_edge.perception.media import decode
 from emoje_edge.perception.skeleton import JOINTS
+from emoje_edge.shapes import MOST_PEOPLE
 
 HEAD, LEFT_SHOULDER, RIGHT_SHOULDER = (JOINTS.index(name) for name in ("head", "left_shoulder", "right_shoulder"))
 
@@ -100,7 +101,7 @@ def test_what_is_no_picture(blaze, pixels):
         blaze.estimate(pixels, 9.0)
 
 
-@pytest.mark.parametrize("people", [0, -1, MOST + 1])
+@pytest.mark.parametrize("people", [0, -1, MOST_PEOPLE + 1])
 def test_how_many_can_be_followed(people):
     with pytest.raises(UsageError, match="1 to 16"):
         BlazePose(people=people)
