@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emoje_edge.engine.temperatures import write_temperatures
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
 
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder for features computed from raw media.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for report.json and confusion.png.")
 @click.option("--threads", type=int, default=None, help="CPU threads of the engine.")
+@click.option(
+    "--fit-temperature", is_flag=True, help="Also write RUN/temperatures.json, which `build` puts into the engines."
+)
 @click.option("--stress", is_flag=True, help="What noise, still bodies, other people's voices … do to the answers.")
 @click.option("--conditions", metavar="A,B…", help="Of --stress; all that there is material for by default.")
 @click.option(
@@ -62,11 +66,13 @@ def command(**given: Any) -> None:
         raise UsageError(f"{', '.join(needless)} without --stress", "add --stress")
     if given["out"] and given["out"].exists() and not given["out"].is_dir():
         raise UsageError(f"{given['out']} is a file", "--out takes a folder")
+    if given["fit_temperature"] and not (given["model"] and (given["model"] / "config.json").is_file()):
+        raise UsageError("--fit-temperature without a run", "give the folder that `train` wrote: --model RUN")
     if given["stress"]:
         from emoje_edge.cli.stress import measure
 
         return measure(**given)
-    from emoje_edge.training.evaluate import draw_confusion, evaluate, evaluate_all, open_model
+    from emoje_edge.training.evaluate import draw_confusion, evaluate, evaluate_all, fit, open_model
 
     mask = given["mask"]
     every = mask is not None and mask.strip().lower() == "all"
@@ -79,6 +85,8 @@ def command(**given: Any) -> None:
         if every
         else [evaluate(model, corpus, only, context=context)]
     )
+    if given["fit_temperature"]:
+        write_temperatures(given["model"], fit(model, corpus, only, context=context))
     plain = [row.to_dict() for row in rows]
     report = json.dumps(plain if every else plain[0], indent=2)
     if given["out"]:

@@ -89,7 +89,8 @@ class EnginePredictor:
                 out = self._open(engine).run(inputs)
                 if "next_voice" in out:
                     voices |= {name: x for name, x in zip(names, out["next_voice"], strict=True) if name[1]}
-                logits[some], weights[some], following[some] = out["logits"], out["weights"], out["next_state"]
+                logits[some] = out["logits"] / (self._open(engine).manifest.temperature or 1.0)
+                weights[some], following[some] = out["weights"], out["next_state"]
             rows += [(batch.samples[r], logits[i], weights[i], None) for i, r in enumerate(here)]
             state = following
             start += active

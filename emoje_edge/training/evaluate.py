@@ -21,6 +21,7 @@ from emoje_edge.training.labels import fit_classes
 from emoje_edge.training.masking import MISSING_RATES
 from emoje_edge.training.metrics import Scores, bootstrap, score
 from emoje_edge.training.predict import Missing, Predictor, TorchPredictor
+from emoje_edge.training.temperature import fit_temperature
 from emoje_edge.training.tokens import tokeniser
 
 SEEDS = (0, 1, 2)
@@ -117,6 +118,21 @@ def evaluate(model: Predictor, corpus: Corpus, mask: Mask | None = None, *, cont
     if used is None:
         raise UsageError(f"mask {mask}: {corpus.name} brings only {have} here", "choose a mask that overlaps")
     return _row(model, corpus, used, Missing(used, context=context))
+
+
+def fit(model: Predictor, corpus: Corpus, mask: Mask | None = None, *, context: bool = True) -> dict[Mask, float]:
+    """The temperature of a mask, or of all masks that the corpus can fill; the corpus must be one not trained on.
+
+    Raises:
+        UsageError: as for `evaluate`.
+    """
+    corpus = fit_classes(corpus, model.classes)
+    have = brought(corpus, model)
+    found = {}
+    for used in [mask] if mask else [m for m in Mask.all() if m.issubset(have)]:
+        p = model.predict(corpus, Missing(used & have, context=context)).labelled()
+        found[used] = fit_temperature(p.labels, p.logits)
+    return found
 
 
 def evaluate_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from emoje_edge.cli.distill import command as distill
 from emoje_edge.cli.evaluate import command as evaluate
 from emoje_edge.cli.train import command as train_command
+from emoje_edge.engine.temperatures import read_temperatures
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.training.evaluate import evaluate as score_model
@@ -65,6 +67,17 @@ def test_json_of_one_mask(data: Path, run: Path) -> None:
     low, high = report["weighted_f1_95"]
     assert low <= report["weighted_f1"] <= high
     assert report["weights"].keys() == {"text", "audio"}
+
+
+def test_temperatures_are_fitted_and_kept_beside_the_run(data: Path, run: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    arguments = ("-d", "features", "--root", data, "--format", "json")
+    call(evaluate, *arguments, "--model", copy, "--mask", "all", "--fit-temperature")
+    found = read_temperatures(copy)
+    assert {str(mask) for mask in found} == {"text", "audio", "text,audio"}
+    assert all(0.05 <= t <= 20 for t in found.values())
+    with pytest.raises(UsageError, match="without a run"):
+        call(evaluate, *arguments, "--fit-temperature")
 
 
 def test_table_of_all_masks_and_missing_rates(data: Path, run: Path, tmp_path: Path) -> None:
