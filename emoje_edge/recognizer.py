@@ -32,7 +32,7 @@ from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.sound import given as given_sound
-from emoje_edge.shapes import POSE_RATE
+from emoje_edge.shapes import BANDS, POSE_RATE
 from emoje_edge.shipped import TOKENIZER, WHISPER
 from emoje_edge.understood import ABSENT, NOT_SURE, not_understood, why_nothing
 
@@ -206,7 +206,9 @@ class Recognizer:
         if self.words and (words != "auto" or language):
             self._listen()  # what was asked for by name shows now whether it is there
         # opened now, so that a missing or altered engine shows before minutes of perception
-        self.labels: tuple[str, ...] = self._session(self.mask).manifest.labels
+        manifest = self._session(self.mask).manifest
+        self.labels: tuple[str, ...] = manifest.labels
+        self._bands = next((int(t.shape[2]) for t in manifest.inputs if t.name == Modality.AUDIO), BANDS)
 
     def stream(
         self, source: str | Path, text: str | Path | None = None, *, encoding: str | None = None
@@ -264,6 +266,7 @@ class Recognizer:
             pose_fps=self.pose_fps,
             people=self.people,
             estimator=self._pose,
+            bands=self._bands,
             words=self._listen if self.words else None,
             progress=progress,
             watch=watch,
@@ -439,11 +442,11 @@ class Recognizer:
 
         if modality is Modality.TEXT:
             return self._tokeniser().encode(value), text_quality(self._tokeniser().known(value))
-        from emoje_edge.perception.features import audio_feature, pose_feature
+        from emoje_edge.perception.features import pose_feature, sound_feature
         from emoje_edge.perception.skeleton import JOINTS
 
         if modality is Modality.AUDIO:
-            frames = audio_feature(value)
+            frames = sound_feature(value, self._bands)
             return None if frames is None else (frames, audio_quality(value))
         joints = np.asarray(value, np.float32)
         if joints.ndim != 3 or joints.shape[1:] != (len(JOINTS), 3):

@@ -16,6 +16,7 @@ from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
 from emoje_edge.model.config import ModelConfig
 from emoje_edge.perception.text import Tokeniser
+from emoje_edge.shapes import BANDS
 from emoje_edge.shipped import TOKENIZER
 
 
@@ -51,10 +52,10 @@ def _npz(path: Path) -> CalibrationSet:
 
 def _corpus(name: str, root: Path, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
     from emoje_edge.training.batching import Collator
-    from emoje_edge.training.datasets import open_dataset
+    from emoje_edge.training.datasets import Options, open_dataset
     from emoje_edge.training.tokens import tokeniser
 
-    corpus = open_dataset(name, root)
+    corpus = open_dataset(name, root, options=Options(bands=getattr(config.audio, "bands", BANDS)))
     order = np.random.default_rng(0).permutation(len(corpus.samples))[:samples]
     collate = Collator(config, tokeniser(tokenizer))
     rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
@@ -79,7 +80,7 @@ def _recordings(path: Path, config: ModelConfig, tokenizer: Path | None, samples
         if not file.is_file() or max(map(len, rows.values())) >= samples:
             continue
         try:
-            for utterance in perceive(file, tokeniser=tokeniser):
+            for utterance in perceive(file, tokeniser=tokeniser, bands=getattr(config.audio, "bands", BANDS)):
                 for m, features in utterance.features.items():
                     if m in rows and len(features):
                         rows[m].append(features)

@@ -13,10 +13,10 @@ import numpy as np
 
 from emoje_edge.engine.calibration_set import CalibrationSet, pad_rows
 from emoje_edge.modality import QUALITIES, Modality
-from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder
+from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder, WhisperEncoder
 from emoje_edge.model.network import input_shape
 from emoje_edge.perception import audio, skeleton
-from emoje_edge.perception.features import audio_feature, pose_feature
+from emoje_edge.perception.features import pose_feature, sound_feature
 from emoje_edge.perception.text import Tokeniser
 from emoje_edge.shipped import SENTENCES, TOKENIZER
 
@@ -33,9 +33,9 @@ def synthetic_set(config: ModelConfig, tokenizer: Path | None, samples: int) -> 
         match config.encoder(m):
             case TextEncoder():
                 rows[m] = _texts(tokenizer, samples, generator)
-            case LogMelEncoder():
-                voices = min(samples, VOICES)
-                rows[m] = [heard for _ in range(voices) if (heard := audio_feature(voice(generator))) is not None]
+            case LogMelEncoder(bands=bands) | WhisperEncoder(bands=bands):
+                made = (sound_feature(voice(generator), bands) for _ in range(min(samples, VOICES)))
+                rows[m] = [heard for heard in made if heard is not None]
             case LandmarkEncoder():
                 rows[m] = [seen for _ in range(samples) if (seen := _seen(body(generator))) is not None]
             case _:  # features computed elsewhere: unit variance is all that is known of them

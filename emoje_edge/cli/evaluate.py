@@ -72,13 +72,13 @@ def command(**given: Any) -> None:
         from emoje_edge.cli.stress import measure
 
         return measure(**given)
-    from emoje_edge.training.evaluate import draw_confusion, evaluate, evaluate_all, fit, open_model
+    from emoje_edge.training.evaluate import bands, draw_confusion, evaluate, evaluate_all, fit, open_model
 
     mask = given["mask"]
     every = mask is not None and mask.strip().lower() == "all"
     only = None if mask is None or every else Mask.parse(mask)
-    corpus = _corpus(given, only)
     model = open_model(given["model"], backend=given["backend"], threads=given["threads"])
+    corpus = _corpus(given, only, bands(model.collator.config))
     context = not given["no_context"]
     rows = (
         list(evaluate_all(model, corpus, context=context))
@@ -99,10 +99,10 @@ def command(**given: Any) -> None:
         _table(corpus, rows)
 
 
-def _corpus(given: dict[str, Any], mask: Mask | None) -> Corpus:
+def _corpus(given: dict[str, Any], mask: Mask | None, bands: int) -> Corpus:
     from emoje_edge.training.datasets import Options, open_dataset
 
-    options = Options(mask=mask, cache=given["cache"], ways=int(given["ways"]))
+    options = Options(mask=mask, cache=given["cache"], ways=int(given["ways"]), bands=bands)
     corpus = open_dataset(given["dataset"], given["root"], split="all", options=options)
     splits = {sample.split for sample in corpus.samples}
     chosen = given["split"] or next((name for name in ("test", "dev") if name in splits), "all")

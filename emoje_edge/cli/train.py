@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import emoje_edge
-from emoje_edge.cli.training_options import corpus_options, plan_from, run_options
+from emoje_edge.cli.training_options import FOLDER, corpus_options, plan_from, run_options
 from emoje_edge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 @corpus_options
 @run_options
 @click.option("--encoder", metavar="NAME|FOLDER", help="Fine-tune this transformers encoder as a text teacher.")
+@click.option("--audio-encoder", "ears", type=FOLDER, help="Hear by the first layers of this Whisper folder, frozen.")
+@click.option("--layers", type=click.IntRange(1), default=2, show_default=True, help="How many of its layers.")
 @click.option("--context", "window", type=int, default=3, show_default=True, help="Teacher: utterances before.")
-def command(config: str | None, encoder: str | None, window: int, **given: Any) -> None:
+def command(config: str | None, encoder: str | None, ears: Path | None, layers: int, window: int, **given: Any) -> None:
     """Train a model.
 
     \b
@@ -32,13 +35,14 @@ def command(config: str | None, encoder: str | None, window: int, **given: Any) 
     emoje-edge train --dataset meld --root MELD --out runs/meld --set epochs=30
     emoje-edge train --dataset manifest --root mine.csv --start default --out runs/mine
     emoje-edge train --dataset meld --root MELD --encoder roberta-base --out runs/teacher
+    emoje-edge train --dataset ravdess --root RAVDESS --audio-encoder WHISPER --layers 2 --out runs/ears
     emoje-edge train default --root DATA --out runs/default      the model that ships
     torchrun --nproc-per-node 4 -m emoje_edge train config.toml  several GPUs
     """
     if config == "default":
         _default(given)
         return
-    plan = plan_from(config, given)
+    plan = replace(plan_from(config, given), ears=ears, layers=layers)
     if plan.out is None:
         raise UsageError("no --out", "name the folder of this run")
     if encoder:

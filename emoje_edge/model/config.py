@@ -90,6 +90,7 @@ class WhisperEncoder:
     """
 
     kind: ClassVar[str] = "whisper"
+    stride: ClassVar[int] = 2
     frames: int = 768
     bands: int = 80
     hidden: int = 384

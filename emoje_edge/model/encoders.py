@@ -5,8 +5,10 @@ Every encoder maps (features [B, ...], length [B]) to (tokens [B, L, D], there [
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -241,6 +243,14 @@ class WhisperEncoder(nn.Module):
         self.front = WhisperLayers(c)
         features = 2 * c.layers * c.hidden
         self.head = VectorEncoder(cfg.VectorEncoder(features=features, width=c.width, noise=c.noise), width, dropout)
+
+    @torch.no_grad()
+    def fit_features(self, sounds: Iterable[np.ndarray]) -> None:
+        """Take mean and deviation of each statistic from `sounds`, [F, bands] each."""
+        limit = self.front.position.shape[0] * 2
+        cut = [torch.from_numpy(x[:limit]) for x in sounds if len(x) > 1]
+        rows = [self.front(x[None, : len(x) // 2 * 2], torch.tensor([len(x) // 2 * 2])) for x in cut]
+        self.head.fit_features(torch.cat(rows))
 
     def forward(self, x: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         return self.head(self.front(x, length)[:, None], (length > 0).to(length.dtype))

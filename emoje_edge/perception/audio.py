@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError
 from emoje_edge.perception.hum import without_hum
-from emoje_edge.shapes import FRAME_RATE, SAMPLE_RATE
+from emoje_edge.shapes import BANDS, FRAME_RATE, SAMPLE_RATE
 
 WINDOW = 400  # samples: 25 ms
 HOP = SAMPLE_RATE // FRAME_RATE  # samples
 HOP_SECONDS = HOP / SAMPLE_RATE
 FFT_SIZE = 512
-BANDS = 64
 LOW_HZ, HIGH_HZ = 60.0, 7600.0
 FLOOR = 1e-12  # of a band's power at full scale: keeps the logarithm finite, and is below all that is heard
 # A sound whose largest sample is below this (-80 dB of full scale, three steps of 16 bits) is silence, and so is one
@@ -86,11 +85,32 @@ def utterance_frames(samples: NDArray[np.float32]) -> NDArray[np.float32] | None
     sound = levelled(samples)
     if sound is None:
         return None
+    frames, live = _above_floor(sound)
+    return normalise(frames[spoken(frames[:, live])], live)
+
+
+def spoken_sound(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The part of an utterance that `utterance_frames` takes, as sound [N] without offset and hum and at full scale.
+
+    For ears that want another log-mel.  None for silence.
+
+    Raises:
+        UsageError: `samples` is not one-dimensional.
+    """
+    sound = levelled(samples)
+    if sound is None:
+        return None
+    frames, live = _above_floor(sound)
+    part = spoken(frames[:, live])
+    return sound[part.start * HOP : part.stop * HOP + WINDOW - HOP]
+
+
+def _above_floor(sound: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Log-mel frames [F, 64] above the utterance's own floor, and the bands [64] that come out of it."""
     frames = log_mel(sound)
     reference = float(np.percentile(frames.max(axis=1), LOUD_PERCENTILE))
     live = np.percentile(frames, LOUD_PERCENTILE, axis=0) > reference - DEPTH
-    frames = np.maximum(frames, np.float32(reference - DEPTH))
-    return normalise(frames[spoken(frames[:, live])], live)
+    return np.maximum(frames, np.float32(reference - DEPTH)), live
 
 
 def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:

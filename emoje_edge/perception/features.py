@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from emoje_edge.errors import UsageError
 from emoje_edge.perception import audio, skeleton
 from emoje_edge.perception.sound_buffer import loudest
-from emoje_edge.shapes import FRAMES, LONGEST, POSES, SAMPLE_RATE
+from emoje_edge.shapes import FRAMES, LONGEST, POSES, SAMPLE_RATE, WHISPER_BANDS
 
 
 def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -26,6 +27,36 @@ def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
         return None
     frames = audio.utterance_frames(loudest(samples, round(LONGEST * SAMPLE_RATE)))
     return None if frames is None else frames[:FRAMES]
+
+
+def whisper_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Whisper's log-mel of the same part of an utterance, for a branch that hears by a Whisper encoder's layers.
+
+    Args:
+        samples: float32 [N], mono at 16 kHz.
+
+    Returns:
+        float32 [F <= 768, 80]; None as for `audio_feature`.
+    """
+    from emoje_edge.perception.transcribe import log_mel
+
+    if samples.size < 0.1 * SAMPLE_RATE:
+        return None
+    sound = audio.spoken_sound(loudest(samples, round(LONGEST * SAMPLE_RATE)))
+    return None if sound is None else log_mel(sound, sound.size / SAMPLE_RATE).T[:FRAMES]
+
+
+def sound_feature(samples: NDArray[np.float32], bands: int) -> NDArray[np.float32] | None:
+    """The feature for an audio branch of so many bands: our log-mel (64) or Whisper's (80).
+
+    Raises:
+        UsageError: another number of bands.
+    """
+    if bands == audio.BANDS:
+        return audio_feature(samples)
+    if bands == WHISPER_BANDS:
+        return whisper_feature(samples)
+    raise UsageError(f"an audio branch of {bands} bands", f"allowed: {audio.BANDS}, {WHISPER_BANDS}")
 
 
 def pose_feature(times: NDArray[np.float64], joints: NDArray[np.float32]) -> NDArray[np.float32] | None:

@@ -26,7 +26,7 @@ from emoje_edge.perception.bodies.estimator import BlazePose, PoseEstimator
 from emoje_edge.perception.bodies.speaker import Speakers
 from emoje_edge.perception.bodies.worker import NOTHING_SEEN, PoseWorker, Seen, Watch
 from emoje_edge.perception.cues import cues_of
-from emoje_edge.perception.features import audio_feature
+from emoje_edge.perception.features import sound_feature
 from emoje_edge.perception.live.inbox import Item, Lost
 from emoje_edge.perception.live.pushed import Pushed
 from emoje_edge.perception.live.stream import LiveStream, is_stream
@@ -40,6 +40,7 @@ from emoje_edge.perception.text import Tokeniser
 from emoje_edge.perception.transcribe import Transcriber, Words
 from emoje_edge.perception.voice_activity import Detector, VoiceActivity
 from emoje_edge.perception.words import CONTEXT, ENGLISH, Listener
+from emoje_edge.shapes import BANDS
 
 # The words of an utterance, and the milliseconds that they took, once they are there.
 Heard = Future[tuple[Words, float]]
@@ -75,6 +76,7 @@ def perceive(
     hop: float = 1.5,
     people: int = 1,
     estimator: Callable[[], PoseEstimator] | None = None,
+    bands: int = BANDS,
     words: Callable[[], Transcriber] | None = None,
     detector: Callable[[], Detector] = SpeechStream,
     progress: Callable[[float], None] | None = None,
@@ -98,6 +100,7 @@ def perceive(
         people: bodies to follow at most.  With more than one, each utterance is that of who speaks, told by who moves;
             after it comes one of pose alone for everybody else in view.
         estimator: makes what finds bodies, None: BlazePose; called in the pose thread.
+        bands: of the audio feature, 64 or 80, as the engine takes it.
         words: opens what writes down the words where there are no cues; None: words come from cues only.
         detector: makes what tells speech from other sound.
         progress: called with the time (s) up to which the source was read.
@@ -142,7 +145,7 @@ def perceive(
             worker,
             tokeniser,
             listener=listener,
-            voice=Modality.AUDIO in wanted,
+            bands=bands if Modality.AUDIO in wanted else None,
             several=people > 1,
         )
         failure: WorkError | None = None
@@ -180,11 +183,11 @@ class _Run:
         tokeniser: Tokeniser | None,
         *,
         listener: Listener | None = None,
-        voice: bool = True,
+        bands: int | None = BANDS,
         several: bool = False,
     ) -> None:
         self._segmenter, self._sound, self._worker, self._tokeniser = segmenter, sound, worker, tokeniser
-        self._listener, self._voice = listener, voice
+        self._listener, self._bands = listener, bands
         self._speakers = Speakers() if several else None
         self._listened = -math.inf  # s, up to which words were looked for
         self._open: deque[tuple[Utterance, Heard | None]] = deque()
@@ -283,10 +286,10 @@ class _Run:
             latency["text"] += _since(begin)
         begin = clock.perf_counter()
         samples = self._sound.take(utterance.start, end) if self._sound is not None and utterance.spoken else None
-        if self._sound is not None and self._voice and samples is None:
+        if self._sound is not None and self._bands and samples is None:
             lacks[Modality.AUDIO] = "no_speech"
-        elif self._voice and samples is not None:
-            frames = audio_feature(samples)
+        elif self._bands and samples is not None:
+            frames = sound_feature(samples, self._bands)
             if frames is not None:
                 features[Modality.AUDIO], quality[Modality.AUDIO] = frames, audio_quality(samples)
             else:

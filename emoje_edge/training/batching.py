@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import QUALITIES, Modality
 from emoje_edge.model import AmEmoje, ModelConfig, NetworkOutput
-from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, TextEncoder, VectorEncoder
+from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, TextEncoder, VectorEncoder, WhisperEncoder
 from emoje_edge.model.network import Inputs, input_shape
 from emoje_edge.perception.quality import good, pose_quality
 from emoje_edge.training.datasets.base import Corpus, Lazy, Sample
@@ -170,7 +170,7 @@ class Collator:
         encoder, shape = self.config.encoder(m), input_shape(self.config, m)
         lengths = [0 if r is None else len(r) for r in rows]
         size = shape[0]
-        if self.trim and isinstance(encoder, TextEncoder | LogMelEncoder | LandmarkEncoder):
+        if self.trim and isinstance(encoder, TextEncoder | LogMelEncoder | WhisperEncoder | LandmarkEncoder):
             stride = getattr(encoder, "stride", 1)
             size = min(size, -(-max(lengths) // stride) * stride)
         dtype = np.int64 if isinstance(encoder, TextEncoder) else np.float32

@@ -12,7 +12,9 @@ import numpy as np
 from emoje_edge.engine.manifest import FILE_NAME
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
-from emoje_edge.model.config import TextEncoder, VectorEncoder
+from emoje_edge.model.config import ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.model.network import input_shape
+from emoje_edge.shapes import BANDS, WHISPER_BANDS
 from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import load_run
@@ -25,6 +27,12 @@ from emoje_edge.training.temperature import fit_temperature
 from emoje_edge.training.tokens import tokeniser
 
 SEEDS = (0, 1, 2)
+
+
+def bands(config: ModelConfig) -> int:
+    """Of the sound feature that a model takes: 80 where it hears by a Whisper encoder, else 64."""
+    shape = input_shape(config, Modality.AUDIO) if config.audio else ()
+    return shape[-1] if shape and shape[-1] == WHISPER_BANDS else BANDS
 
 
 @dataclass(frozen=True)

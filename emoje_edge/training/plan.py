@@ -28,19 +28,30 @@ from torch import Tensor
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje
-from emoje_edge.model.config import Encoder, LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.model.config import (
+    Encoder,
+    LandmarkEncoder,
+    LogMelEncoder,
+    ModelConfig,
+    TextEncoder,
+    VectorEncoder,
+    WhisperEncoder,
+)
+from emoje_edge.model.encoders import WhisperEncoder as PretrainedEars
 from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.config import TrainConfig, read_settings
 from emoje_edge.training.datasets import Options, open_dataset
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.datasets.splits import train_and_dev
+from emoje_edge.training.ears import read_ears
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.presets import merged, preset_of
 from emoje_edge.training.standardise import fit_features
 from emoje_edge.training.tokens import tokeniser
 from emoje_edge.training.trainer import Materials
 
+FRONT = (f"encoders.{Modality.AUDIO}.front.",)
 KEYS = ("labels", "out", "corpora", "model", "train", "tokenizer", "teachers", "dev_share", "start")
 
 
@@ -56,6 +67,7 @@ class Plan:
         tokenizer: file; None for the one that ships.
         dev_share: held out where a corpus has no official dev split.
         start: run to go on from, with its model; its head only where the classes are the same.
+        ears: a Whisper folder whose first `layers` become the audio branch, frozen (`training.ears`).
     """
 
     corpora: tuple[tuple[str, Path, Options], ...]
@@ -67,6 +79,8 @@ class Plan:
     teachers: tuple[Path, ...] = ()
     dev_share: float = 0.2
     start: Path | None = None
+    ears: Path | None = None
+    layers: int = 2
 
     def __post_init__(self) -> None:
         if self.labels not in ("emotions", "native"):
@@ -114,7 +128,9 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     """
     preset = preset_of([name for name, _, _ in plan.corpora])
     pairs: list[tuple[Corpus, Corpus | None]] = []
+    ears = read_ears(plan.ears, plan.layers) if plan.ears else None
     for name, root, options in plan.corpora:
+        options = replace(options, bands=ears[0].bands) if ears else options
         corpus = open_dataset(name, root, options=options)
         corpus = to_emotions(corpus) if plan.labels == "emotions" else corpus
         if preset.dev:
@@ -129,16 +145,47 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     model = fit_model([pair[0] for pair in pairs], plan.model, tokenizer=words)
     if start:
         model = like(start.config, model)
+    initial = begin(model, start.network, train, seed=plan.train.seed) if start else None
+    if ears:
+        model, initial = with_ears(model, ears, start.network if start else None, train, seed=plan.train.seed)
     has_words = isinstance(model.text, TextEncoder)
     materials = Materials(
         train,
         dev,
         tokenise=tokenise if has_words else None,
         tokenizer=words if has_words else None,
-        transform=preset.transform,
-        initial=begin(model, start.network, train, seed=plan.train.seed) if start else None,
+        transform=None if ears else preset.transform,  # made for our own log-mel
+        initial=initial,
+        frozen=FRONT if ears else (),
     )
     return model, materials
+
+
+def with_ears(
+    model: ModelConfig,
+    ears: tuple[WhisperEncoder, dict[str, Tensor]],
+    known: AmEmoje | None,
+    corpus: Corpus,
+    *,
+    seed: int,
+) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """The model with pretrained ears as its audio branch, and weights to start from.
+
+    Raises:
+        UsageError: the corpora bring no sound.
+    """
+    if model.audio is None:
+        raise UsageError(f"--audio-encoder for {corpus.name}, which brings no sound", "take a corpus with sound")
+    model = replace(model, audio=ears[0])
+    torch.manual_seed(seed)
+    network = AmEmoje(model)
+    encoder = network.encoders[Modality.AUDIO.value]
+    assert isinstance(encoder, PretrainedEars)
+    encoder.front.load_state_dict(ears[1])
+    encoder.fit_features([s.feature(Modality.AUDIO) for s in corpus.samples if Modality.AUDIO in s.features])
+    weights = network.state_dict()
+    taken = known.state_dict() if known else {}
+    return model, {k: taken.get(k, x) if taken.get(k, x).shape == x.shape else x for k, x in weights.items()}
 
 
 def like(known: ModelConfig, fitted: ModelConfig) -> ModelConfig:

@@ -7,9 +7,21 @@ import numpy as np
 import pytest
 import torch
 
+from emoje_edge.engine.export import emit_onnx, trace
+from emoje_edge.engine.interface import BuildRequest
 from emoje_edge.errors import UsageError
+from emoje_edge.modality import Mask, Modality
+from emoje_edge.model import AmEmoje, ModelConfig
+from emoje_edge.model.network import MaskedNetwork
 from emoje_edge.model.whisper import WhisperLayers
+from emoje_edge.training.batching import Collator
+from emoje_edge.training.config import TrainConfig
+from emoje_edge.training.datasets import Corpus, Sample
 from emoje_edge.training.ears import read_ears
+from emoje_edge.training.plan import FRONT, with_ears
+from emoje_edge.training.predict import Missing, TorchPredictor
+from emoje_edge.training.trainer import Materials, train
+from emoje_edge.training.voices import Voices
 
 WIDTH, LAYERS = 128, 2
 
@@ -152,3 +164,46 @@ def test_what_is_no_encoder_is_named(reference, tmp_path, change, message):
         (path / "model.bin").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UsageError, match=message):
         read_ears(path, layers)
+
+
+def _corpus():
+    g = np.random.default_rng(0)
+    samples = tuple(
+        Sample(f"{i}", 0, label=i % 2, speaker="x", group="x", features={
+            Modality.AUDIO: (g.standard_normal((60 + i, 80)) + 2 * (i % 2)).astype(np.float32)
+        })
+        for i in range(24)
+    )  # fmt: skip
+    return Corpus("made", ("quiet", "loud"), samples)
+
+
+def test_training_leaves_the_ears_alone_and_teaches_what_is_behind(reference, tmp_path):
+    corpus, ears = _corpus(), read_ears(reference[1], LAYERS)
+    base = ModelConfig(text=None, pose=None, width=32, heads=2, cross_layers=0, state_width=0, classes=corpus.classes)
+    model, initial = with_ears(base, ears, None, corpus, seed=0)
+    config = TrainConfig(epochs=8, batch_utterances=8, context=False, nce=0.0, joint=0.0, learning_rate=3e-3)
+    given = Materials(corpus, initial=initial, frozen=FRONT, voices=Voices())
+    run = train(model, config, given, tmp_path / "run", quiet=True)
+    weights = run.network.state_dict()
+    for name, value in ears[1].items():
+        torch.testing.assert_close(weights[f"encoders.audio.front.{name}"], value, atol=0, rtol=0)
+    found = TorchPredictor(run.network, Collator(model)).predict(corpus, Missing(context=False))
+    assert (found.probabilities.argmax(1) == found.labels).mean() > 0.9
+
+
+def test_an_engine_of_ears_gives_what_the_network_gives(reference, tmp_path):
+    ort = pytest.importorskip("onnxruntime")
+    base = ModelConfig(text=None, pose=None, width=32, heads=2, cross_layers=0, state_width=0, classes=("a", "b"))
+    model, initial = with_ears(base, read_ears(reference[1], LAYERS), None, _corpus(), seed=0)
+    network = AmEmoje(model)
+    network.load_state_dict(initial)
+    masked = MaskedNetwork(network, Mask.parse("audio"))
+    example = masked.example_inputs()
+    request = BuildRequest(
+        mask=masked.mask, precision="fp32", network=masked, example=example, input_names=masked.input_names,
+        output_names=masked.output_names, folder=tmp_path, target={},
+    )  # fmt: skip
+    session = ort.InferenceSession(emit_onnx(trace(masked, example), request, "fp32"))
+    got = session.run(None, {name: x.numpy() for name, x in zip(masked.input_names, example, strict=True)})
+    for a, b in zip(got, masked(*example), strict=True):
+        np.testing.assert_allclose(a, b.detach().numpy(), atol=1e-4)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoje_edge.modality import Mask
+from emoje_edge.shapes import BANDS
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Options:
         ways: IEMOCAP: four or six classes.
         views: motion capture: random camera views a performance; 0 is the plain front.
         seed: of those views.
+        bands: of the sound feature: 64, or 80 for a model that hears by a Whisper encoder.
         samples: give sound as it is, float32 [N] at 16 kHz, instead of its features; nothing is cached.
     """
 
@@ -26,4 +28,5 @@ class Options:
     ways: int = 6
     views: int = 0
     seed: int = 0
+    bands: int = BANDS
     samples: bool = False

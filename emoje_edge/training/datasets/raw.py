@@ -18,14 +18,13 @@ import numpy as np
 from emoje_edge.errors import EmojeError, WorkError
 from emoje_edge.files import atomic
 from emoje_edge.modality import QUALITIES, Mask, Modality
-from emoje_edge.perception.audio import BANDS
 from emoje_edge.perception.skeleton import JOINTS
+from emoje_edge.shapes import BANDS
 from emoje_edge.training.datasets.base import Feature, Lazy
 from emoje_edge.training.datasets.options import Options
 
 # Raise by one whenever perception's numbers of a modality change.
 PERCEPTION = {Modality.AUDIO: 4, Modality.POSE: 4}
-_SHAPE = {Modality.AUDIO: (BANDS,), Modality.POSE: (len(JOINTS), 3)}
 
 
 def clip_features(
@@ -54,21 +53,27 @@ def sound_feature(path: Path, options: Options) -> Lazy:
 def _feature(path: Path, modality: Modality, options: Options, start: float | None, end: float | None) -> Lazy:
     if options.samples and modality is Modality.AUDIO:
         return Lazy(lambda: read_samples(path, start or 0.0, end), keep=False)
-    return cached(path, modality, options.cache, start=start, end=end)
+    return cached(path, modality, options.cache, start=start, end=end, bands=options.bands)
 
 
 def cached(
-    path: Path, modality: Modality, folder: Path | None, *, start: float | None = None, end: float | None = None
+    path: Path,
+    modality: Modality,
+    folder: Path | None,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    bands: int = BANDS,
 ) -> Lazy:
     """One modality of one clip, from the cache where it is there."""
 
     def read(part: int) -> np.ndarray:
-        key = (folder or _default_folder()) / _key(path, modality, start, end)
+        key = (folder or _default_folder()) / _key(path, modality, start, end, bands)
         stores = [key.with_name(f"{key.name}{suffix}.npy") for suffix in ("", "-quality")]
         if stores[part].is_file():
             return np.load(stores[part], allow_pickle=False)
         try:
-            found = _perceive(path, modality, start or 0.0, end)
+            found = _perceive(path, modality, start or 0.0, end, bands)
         except EmojeError as error:
             raise WorkError(f"{path}: {error.message}", error.hint or "take the row out, or mend the clip") from error
         for store, value in zip(stores, found, strict=True):
@@ -101,13 +106,15 @@ def _slow(path: Path) -> str:  # Python 3.10
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _key(path: Path, modality: Modality, start: float | None, end: float | None) -> str:
+def _key(path: Path, modality: Modality, start: float | None, end: float | None, bands: int) -> str:
     try:
         state = path.stat()
         content = _hash(path, state.st_size, state.st_mtime_ns)
     except OSError as error:
         raise WorkError(f"{path} is not there or not readable: {error}", "check the path in the row") from error
     text = f"{content} {modality} {start} {end} {PERCEPTION[modality]}"
+    if modality is Modality.AUDIO and bands != BANDS:
+        text += f" {bands} bands"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -132,15 +139,18 @@ def read_samples(path: Path, start: float = 0.0, end: float | None = None) -> np
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
-def _perceive(path: Path, modality: Modality, start: float, end: float | None) -> tuple[np.ndarray, np.ndarray]:
+def _perceive(
+    path: Path, modality: Modality, start: float, end: float | None, bands: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Feature and quality of one part of a clip, by the pass over a source that `infer` makes; empty for nothing."""
     from emoje_edge.perception.perceive import perceive
     from emoje_edge.perception.segmentation import Utterance
 
     row = Utterance(start, math.inf if end is None else end)
     # a part is left as soon as it is over; a whole clip is read to its end, which may turn out damaged
-    with closing(perceive(path, Mask.of([modality]), utterances=[row])) as run:
+    with closing(perceive(path, Mask.of([modality]), utterances=[row], bands=bands)) as run:
         found = list(run if end is None else islice(run, 1))
     if not found or modality not in found[0].features:
-        return np.zeros((0, *_SHAPE[modality]), np.float32), np.zeros(QUALITIES, np.float32)
+        shape = (bands,) if modality is Modality.AUDIO else (len(JOINTS), 3)
+        return np.zeros((0, *shape), np.float32), np.zeros(QUALITIES, np.float32)
     return found[0].features[modality], found[0].quality[modality]
