@@ -56,8 +56,10 @@ def shots(clips: dict[str, list[Pixels]]) -> list[list[Shown]]:
 
 
 def other_cameras(made: list[list[Shown]], rng: np.random.Generator) -> list[list[Shown]]:
-    """The same, each by a camera of its own."""
-    return [framed(shot, float(rng.uniform(0.65, 1)), (float(rng.random()), float(rng.random())), rng) for shot in made]
+    """The same, each by a camera of its own: nearer or farther than the one before, and elsewhere in the picture."""
+    sizes = (1.0, 0.7, 0.85)
+    corners = ((float(rng.random()), float(rng.random())) for _ in made)
+    return [framed(shot, sizes[i % 3], at, rng) for i, (shot, at) in enumerate(zip(made, corners, strict=True))]
 
 
 def still(clip: list[Pixels], rng: np.random.Generator) -> list[Pixels]:

@@ -1,0 +1,30 @@
+"""Numbers stay with people: side by side, shaken, after a cut (scenes of research/bodies, made of real signers)."""
+
+import numpy as np
+import pytest
+
+from research.bodies.people import kept, linked, other_cameras
+from research.bodies.scenes import beside, cut, shaken, strips
+
+
+@pytest.fixture(scope="module")
+def signers(shared_data):
+    return {name: strips(shared_data / "video", name)[:16] for name in ("book", "school", "no", "again")}
+
+
+def test_two_people_side_by_side_and_shaken(signers):
+    shot = list(beside(signers["book"], signers["school"], names=("a", "b")))
+    assert kept(shot) >= 0.97
+    assert kept(shaken(shot, np.random.default_rng(0))) >= 0.97
+
+
+def test_after_a_cut_everybody_is_new(signers):
+    shots = [
+        list(beside(signers["book"], signers["school"], names=("a", "b")))[:8],
+        list(beside(signers["no"], signers["again"], names=("c", "d")))[:8],
+    ]
+    assert kept(cut(other_cameras(shots, np.random.default_rng(1)))) >= 0.9
+
+
+def test_the_voice_goes_to_the_body_that_moves(signers):
+    assert all(linked(signers["book"], signers["school"], side, np.random.default_rng(0)) for side in (0, 1))
