@@ -95,25 +95,40 @@ def film(clip: Path, sound: NDArray[np.float32], out: Path) -> None:
 
 
 def score(out: Path, rows_file: Path) -> None:
-    """Each line takes the row that overlaps it most; weighted F1, and behind how many of them are words."""
+    """Each line takes the row that overlaps it most: weighted F1 of the rows, and of their words alone."""
     from sklearn.metrics import f1_score
 
     rows: dict[str, list[dict[str, Any]]] = {}
     for text in rows_file.read_text(encoding="utf-8").splitlines():
         row = json.loads(text)
         rows.setdefault(Path(row["source"]).name, []).append(row)
-    truth, found, worded = [], [], 0
+    alone = words_alone(rows)
+    truth, found, by_words, worded = [], [], [], 0
     for talk in json.loads((out / "labels.json").read_text()):
         for line in talk["lines"]:
             best = max(rows.get(talk["file"], []), key=lambda row: overlap(row, line), default=None)
-            hit = best is not None and overlap(best, line) > 0
+            hit = best if best is not None and overlap(best, line) > 0 else None
             truth.append(line["emotion"])
-            found.append((best["emotion"] if best and hit else None) or "none")
-            worded += bool(best and hit and "text" in best["modalities"])
-    neutral = f1_score(truth, ["neutral"] * len(truth), average="weighted", zero_division=0)
-    value = f1_score(truth, found, average="weighted", zero_division=0)
-    print(f"{len(truth)} lines: weighted F1 {value:.3f} (always neutral {neutral:.3f}), words behind {worded} of them")
-    print("said:", dict(Counter(found).most_common()), " true:", dict(Counter(truth).most_common()))
+            found.append((hit["emotion"] if hit else None) or "none")
+            by_words.append(alone.get((talk["file"], hit["start"])) or "neutral" if hit else "none")
+            worded += bool(hit and "text" in hit["modalities"])
+    for name, said in (("as infer", found), ("words alone", by_words), ("always neutral", ["neutral"] * len(truth))):
+        print(f"{name}: weighted F1 {f1_score(truth, said, average='weighted', zero_division=0):.3f}", Counter(said))
+    print(f"{len(truth)} lines, words behind {worded} of them", Counter(truth))
+
+
+def words_alone(rows: dict[str, list[dict[str, Any]]]) -> dict[tuple[str, float], str | None]:
+    """What the text engine says of the words of each row, by file and start."""
+    from emoje_edge import DialogueState, Recognizer
+
+    found = {}
+    with Recognizer("text") as recognizer:
+        for file, talk in rows.items():
+            state = DialogueState()
+            for row in talk:
+                event = recognizer.recognize(text=row["text"], speaker=row["speaker"], state=state)
+                found[file, row["start"]] = event.emotion
+    return found
 
 
 def overlap(row: dict[str, Any], line: dict[str, Any]) -> float:
