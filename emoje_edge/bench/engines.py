@@ -77,7 +77,7 @@ def measure_here(mask: Mask, backend: str, *, batch: int, threads: int, engine_d
         batch=batch,
         threads=threads,
         precision=session.manifest.precision,
-        size_mib=sum(file.bytes for file in session.manifest.files) / 2**20,
+        size_mib=session.manifest.size / 2**20,
         p50_ms=timing.p50,
         p95_ms=timing.p95,
         p99_ms=timing.p99,

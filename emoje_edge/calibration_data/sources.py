@@ -53,11 +53,11 @@ def _npz(path: Path) -> CalibrationSet:
 def _corpus(name: str, root: Path, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
     from emoje_edge.training.batching import Collator
     from emoje_edge.training.datasets import Options, open_dataset
-    from emoje_edge.training.tokens import tokeniser
+    from emoje_edge.training.tokens import tokeniser_of
 
     corpus = open_dataset(name, root, options=Options(bands=getattr(config.audio, "bands", BANDS)))
     order = np.random.default_rng(0).permutation(len(corpus.samples))[:samples]
-    collate = Collator(config, tokeniser(tokenizer))
+    collate = Collator(config, tokeniser_of(config, tokenizer))
     rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     quality: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     for i in order:

@@ -1,4 +1,4 @@
-"""`emoje-edge engines list|verify|prune`: what has been built, whether it is whole, and what may go."""
+"""`emoje-edge engines list|verify|copy|prune`: what has been built, whether it is whole, where to, and what may go."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emoje_edge.errors import UsageError, WorkError
 
 @click.group()
 def command() -> None:
-    """List, verify and prune built engines."""
+    """List, verify, copy and prune built engines."""
 
 
 _folder = click.option(
@@ -75,8 +75,34 @@ def prune(engine_dir: Path | None, yes: bool) -> None:
     if not found:
         click.echo("nothing to remove")
     elif yes or click.confirm(f"Remove these {len(found)}?"):
-        for folder, _ in found:
-            shutil.rmtree(folder)
+        for path, _ in found:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+@command.command("copy")
+@_folder
+@click.option("--mask", "masks", multiple=True, required=True, help="Engine to take; may be given several times.")
+@click.option("--backend", default="onnx", show_default=True, help="Of the engines.")
+@click.argument("out", type=click.Path(path_type=Path))
+def copy_engines(engine_dir: Path | None, masks: tuple[str, ...], backend: str, out: Path) -> None:
+    """Copy engines to OUT with the weights that they need, and no others."""
+    from emoje_edge.engine.manifest import rebuild_command
+    from emoje_edge.engine.session import find_engine
+    from emoje_edge.engine.weights import copy
+    from emoje_edge.modality import Mask
+
+    folders = []
+    for mask in map(Mask.parse, masks):
+        folder = find_engine(mask, backend, engine_dir)
+        if folder is None:
+            raise WorkError(f"no {backend} engine for mask {mask}", rebuild_command(mask, backend))
+        folders.append(folder)
+    copied = copy(folders, out)
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    click.echo(f"{out}: {len(copied)} engines, {size / 1e6:.2f} MB; use it with --engine-dir {out}")
 
 
 def _roots(engine_dir: Path | None) -> list[Path]:

@@ -55,7 +55,8 @@ def aligned_error(request: BuildRequest, batches: Sequence[dict[str, np.ndarray]
     from onnx import helper
 
     traced = request.shared["trace"]
-    model, integers = emit_with_integers(traced, request, "uint8")
+    emitted = emit_with_integers(traced, request, "uint8")
+    model, integers = emitted.model, emitted.integers
     if not integers:
         return None
     names = sorted(set(integers.values()))

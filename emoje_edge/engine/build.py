@@ -30,6 +30,7 @@ from emoje_edge.engine.manifest import (
     read_manifest,
 )
 from emoje_edge.engine.store import building, engine_folder
+from emoje_edge.engine.weights import entry_of, store
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.modality import Mask
 
@@ -174,6 +175,7 @@ def build_engine(plan: Plan, mask: Mask) -> Result:
     size = 4 * sum(p.numel() for p in plan.network.parameters())
     with building(folder, 3 * size) as temporary:
         chosen = _choose(plan, mask, temporary)
+        store(chosen.built.weights, folder.parents[1])
         for path in chosen.folder.iterdir():
             path.rename(temporary / path.name)
         for path in temporary.iterdir():
@@ -250,11 +252,10 @@ def _candidate(plan: Plan, module: Backend, request: BuildRequest, references: R
     from emoje_edge.engine.measure import parity
 
     built = module.build(request)
-    files, content = [], {}
-    for path in sorted(request.folder.iterdir()):
-        content[path.name] = path.read_bytes()
-        files.append(FileEntry(path.name, hashlib.sha256(content[path.name]).hexdigest(), len(content[path.name])))
-    manifest = _manifest(plan, request, built, tuple(files))
+    content = {path.name: path.read_bytes() for path in sorted(request.folder.iterdir())}
+    files = tuple(entry_of(name, data) for name, data in content.items())
+    manifest = _manifest(plan, request, built, files)
+    content |= built.weights
     candidate = _Candidate(request.precision, built, request.folder, manifest)
     if not built.runnable:
         return candidate
@@ -315,6 +316,7 @@ def _manifest(plan: Plan, request: BuildRequest, built: Built, files: tuple[File
         versions={"emoje-edge": __version__, "python": platform.python_version(), **built.versions},
         built=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         temperature=plan.temperatures.get(request.mask),
+        weights=tuple(entry_of(name, data) for name, data in built.weights.items()),
     )
 
 

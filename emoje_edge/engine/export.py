@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emoje_edge.engine.interface import BuildRequest
+from emoje_edge.engine.weights import split
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +42,20 @@ class Trace:
         return self.module.graph
 
 
+@dataclass(frozen=True)
+class Emitted:
+    """An ONNX model.
+
+    Attributes:
+        integers: traced `qdq` of an activation -> name of its integers in the graph.
+        owners: initialiser -> the branch whose parameters it holds.
+    """
+
+    model: Any
+    integers: Mapping[str, str]
+    owners: Mapping[str, str]
+
+
 def trace(network: torch.nn.Module, example: tuple[Tensor, ...]) -> Trace:
     """Record the network's operators on inputs like `example` (any batch)."""
     import torch
@@ -59,13 +74,13 @@ def trace(network: torch.nn.Module, example: tuple[Tensor, ...]) -> Trace:
 
 def emit_onnx(traced: Trace, request: BuildRequest, dialect: str, exact: Mapping[str, Tensor] | None = None) -> bytes:
     """The ONNX file of a trace in one of `onnx_emitter.DIALECTS`; `exact` replaces the network's biases by name."""
-    return emit_with_integers(traced, request, dialect, exact)[0].SerializeToString()
+    return emit_with_integers(traced, request, dialect, exact).model.SerializeToString()
 
 
 def emit_with_integers(
     traced: Trace, request: BuildRequest, dialect: str, exact: Mapping[str, Tensor] | None = None
-) -> tuple[Any, dict[str, str]]:
-    """The model, and for each traced `qdq` of an activation the name of its integers in the graph."""
+) -> Emitted:
+    """As `emit_onnx`, with what is known of the graph's names."""
     import numpy as np
 
     from emoje_edge.engine.onnx_emitter import Emitter, Value
@@ -74,7 +89,7 @@ def emit_with_integers(
     from emoje_edge.version import __version__
 
     builder = GraphBuilder()
-    emitter = Emitter(builder, TABLE, dialect, TRACED_BATCH, "speaker")
+    emitter = Emitter(builder, TABLE, dialect, TRACED_BATCH, "speaker", traced.parameters)
     inputs = [
         Value(name, (TRACED_BATCH, *x.shape[1:]), x.dtype)
         for name, x in zip(request.input_names, request.example, strict=True)
@@ -91,11 +106,11 @@ def emit_with_integers(
         [value.name for value in results],
         f"emoje-edge {__version__}",
     )
-    return model, emitter.integers
+    return Emitted(model, emitter.integers, builder.owners)
 
 
-def emit_request(request: BuildRequest) -> bytes:
-    """The request's network as ONNX for ONNX Runtime.
+def emit_request(request: BuildRequest) -> tuple[bytes, dict[str, bytes]]:
+    """The request's network as ONNX for ONNX Runtime: the graph, and its weights by file (`engine.weights`).
 
     One trace serves both precisions: fp32 is the quantised trace without its Q/DQ and with the exact biases.
     """
@@ -105,7 +120,8 @@ def emit_request(request: BuildRequest) -> bytes:
     exact = {}
     if request.precision == "fp32" and request.floating is not None:
         exact = dict(request.floating.state_dict())
-    return emit_onnx(traced, request, DIALECT[request.precision], exact)
+    emitted = emit_with_integers(traced, request, DIALECT[request.precision], exact)
+    return split(emitted.model, emitted.owners)
 
 
 def export_versions() -> dict[str, Any]:

@@ -79,6 +79,7 @@ class Built:
 
     Attributes:
         entry: the file that `open` starts from; all files in the folder belong to the engine.
+        weights: file name -> content of what engines of other masks share (`engine.weights`).
         versions: of the libraries that wrote it.
         dynamic_batch: the batch may vary at run time; else it is that of the example.
         runnable: this machine can open the engine (False where it was compiled for a device that is not here; then
@@ -87,6 +88,7 @@ class Built:
 
     entry: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, bytes] = field(default_factory=dict)
     dynamic_batch: bool = False
     runnable: bool = True
 

@@ -22,6 +22,7 @@ from emoje_edge.modality import Mask
 
 SCHEMA = 1
 FILE_NAME = "manifest.json"
+WEIGHTS = "weights"  # the folder of files that several engines share
 PRECISIONS = ("int8", "fp16", "fp32")
 DTYPES = ("float32", "float16", "int64", "int32")
 MAX_MANIFEST_BYTES = 1 << 20
@@ -97,7 +98,8 @@ class Manifest:
         reason: why this precision was taken.
         key: SHA-256 of everything that the build depends on; its first 12 digits name the folder.
         entry: the file that the backend opens.
-        files: every file but the manifest.
+        files: every file of the engine folder but the manifest.
+        weights: files that other engines share, in a `weights` folder beside (`engine.weights`).
         inputs, outputs: in the order of docs/decisions/0001-engine-inputs.md.
         labels: names of the logits.
         weights_sha256, spec_sha256: of the weights and of the quantisation spec (None in floating point).
@@ -129,12 +131,13 @@ class Manifest:
     versions: Mapping[str, str]
     built: str
     temperature: float | None = None
+    weights: tuple[FileEntry, ...] = ()
     schema: int = SCHEMA
 
     @property
     def size(self) -> int:
-        """Bytes of the engine's files together."""
-        return sum(file.bytes for file in self.files)
+        """Bytes of the engine's files together, those included that others share."""
+        return sum(file.bytes for file in (*self.files, *self.weights))
 
     @property
     def rebuild(self) -> str:
@@ -193,16 +196,33 @@ def read_files(folder: Path, manifest: Manifest, *, rebuild: str = "") -> dict[s
         WorkError: a file is missing, a link, or altered; the message names it.
     """
     rebuild = rebuild or manifest.rebuild
-    content = {}
-    for entry in manifest.files:
-        path = folder / entry.name
-        data = _read(path, entry.bytes, rebuild)
-        if len(data) != entry.bytes:
-            raise WorkError(f"{path} is truncated: {len(data)} of {entry.bytes} bytes", rebuild)
-        if hashlib.sha256(data).hexdigest() != entry.sha256:
-            raise WorkError(f"{path} was altered: its SHA-256 is not the manifest's", rebuild)
-        content[entry.name] = data
+    content = {entry.name: _checked(folder / entry.name, entry, rebuild) for entry in manifest.files}
+    for entry in manifest.weights:
+        content[entry.name] = _checked(_shared(folder, entry, rebuild), entry, rebuild)
     return content
+
+
+def _checked(path: Path, entry: FileEntry, rebuild: str) -> bytes:
+    data = _read(path, entry.bytes, rebuild)
+    if len(data) != entry.bytes:
+        raise WorkError(f"{path} is truncated: {len(data)} of {entry.bytes} bytes", rebuild)
+    if hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise WorkError(f"{path} was altered: its SHA-256 is not the manifest's", rebuild)
+    return data
+
+
+def _shared(folder: Path, entry: FileEntry, rebuild: str) -> Path:
+    """Where a shared file lies: the `weights` folder beside the mask's, for engines that ship and those built here."""
+    places = [parent / WEIGHTS for parent in folder.absolute().parents[:2]]
+    for place in places:
+        if os.path.lexists(place / entry.name):
+            return place / entry.name
+    branch = entry.name.partition("-")[0]
+    others = [path.name for place in places for path in sorted(place.glob(f"{branch}-*.bin"))]
+    held = f", where {', '.join(others)} are of another model" if others else ""
+    where = next((place for place in places if place.is_dir()), places[0])
+    problem = f"{where / entry.name} is missing{held}: {folder} needs it"
+    raise WorkError(problem, f"copy engines with `emoje-edge engines copy`, or {rebuild}")
 
 
 def _read(path: Path, limit: int, rebuild: str) -> bytes:
@@ -240,14 +260,16 @@ class _Reader:
             self.fail(f"manifest of schema {schema}, this version reads up to {SCHEMA}; upgrade emoje-edge")
         if schema != SCHEMA or isinstance(schema, bool):
             self.fail(f"schema {schema!r} is not {SCHEMA}")
-        self._keys({"temperature": None, **raw}, {f.name for f in fields(Manifest)}, "manifest")
+        raw = {"temperature": None, "weights": [], **raw}  # engines built before there were these
+        self._keys(raw, {f.name for f in fields(Manifest)}, "manifest")
         try:
             mask = Mask.parse(self._text(raw["mask"], "mask"))
         except EmojeError as error:
             self.fail(error.message)
         files = tuple(self._file(x) for x in self._list(raw["files"], "files"))
-        names = [file.name.casefold() for file in files]
-        if not names or len(set(names)) != len(names):
+        weights = tuple(self._file(x) for x in self._list(raw["weights"], "weights"))
+        names = [file.name.casefold() for file in (*files, *weights)]
+        if not files or len(set(names)) != len(names):
             self.fail("files are none, or listed twice")
         if self._text(raw["entry"], "entry") not in {file.name for file in files}:
             self.fail(f"entry {raw['entry']!r} is not among the files")
@@ -272,6 +294,7 @@ class _Reader:
             versions=self._flat(raw["versions"], "versions", (str,)),
             built=self._text(raw["built"], "built"),
             temperature=self._temperature(raw.get("temperature")),
+            weights=weights,
         )
 
     def _json(self, text: str | bytes) -> dict[str, Any]:

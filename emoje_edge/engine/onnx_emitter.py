@@ -24,6 +24,7 @@ from emoje_calibration.operators import LEVELS
 from torch import Tensor, fx
 
 from emoje_edge.engine.onnx_graph import GraphBuilder
+from emoje_edge.engine.weights import branch_of
 from emoje_edge.errors import WorkError
 
 DIALECTS = ("fp32", "uint8", "int8")
@@ -59,12 +60,19 @@ class Emitter:
 
     Args:
         operators: name -> handler(emitter, (shape, dtype) of the result, *args, **kwargs).
+        parameters: the network's names of the graph's constants; what is made of them is marked with their branch.
     """
 
     def __init__(
-        self, builder: GraphBuilder, operators: Mapping[str, Handler], dialect: str, batch: int, batch_source: str
+        self,
+        builder: GraphBuilder,
+        operators: Mapping[str, Handler],
+        dialect: str,
+        batch: int,
+        batch_source: str,
+        parameters: Mapping[str, str],
     ) -> None:
-        self.operators = operators
+        self.operators, self.parameters = operators, parameters
         self.b, self.dialect, self.batch, self.batch_source = builder, dialect, batch, batch_source
         self.integers: dict[str, str] = {}  # traced qdq node -> its QuantizeLinear's output
 
@@ -100,7 +108,21 @@ class Emitter:
             return node.target(*args, **kwargs)  # type: ignore[operator]
         if name not in self.operators:
             raise WorkError(f"no ONNX translation of {name}", "report it: the network has an operator that is new")
-        return self.operators[name](self, _out(node), *args, **kwargs)
+        self.b.owner = self._branch(node, values)
+        result = self.operators[name](self, _out(node), *args, **kwargs)
+        self.b.owner = ""
+        return result
+
+    def _branch(self, node: fx.Node, values: dict[fx.Node, Any]) -> str:
+        """The branch whose parameter a node takes, itself or computed from it; "" where it takes none."""
+        for source in node.all_input_nodes:
+            value = values[source]
+            value = value.source if isinstance(value, Quantised) else value
+            if isinstance(value, Tensor):
+                parameter = self.parameters.get(str(source.target)) if source.op == "get_attr" else None
+                if found := branch_of(parameter) if parameter else self._branch(source, values):
+                    return found
+        return ""
 
     # ---- for the operators
 

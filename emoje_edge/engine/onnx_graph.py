@@ -21,17 +21,21 @@ class GraphBuilder:
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.constants: dict[str, np.ndarray] = {}
-        self._constant_names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self.owner = ""  # of the constants to come: the branch whose parameters they are
+        self.owners: dict[str, str] = {}
+        self._constant_names: dict[tuple[str, str, tuple[int, ...], bytes], str] = {}
         self._computed: dict[Any, list[str]] = {}
 
     def constant(self, value: Any, dtype: Any = None) -> str:
         """Name of an initialiser with this value."""
         array = np.asarray(value, dtype)
         array = np.ascontiguousarray(array).reshape(array.shape)
-        key = (array.dtype.str, array.shape, array.tobytes())
+        key = (self.owner, array.dtype.str, array.shape, array.tobytes())
         if key not in self._constant_names:
             name = f"c{len(self.constants)}"
             self._constant_names[key], self.constants[name] = name, array
+            if self.owner:
+                self.owners[name] = self.owner
         return self._constant_names[key]
 
     def add(self, op: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:

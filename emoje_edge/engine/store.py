@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emoje_edge.engine.manifest import FILE_NAME, Manifest, read_files, read_manifest
+from emoje_edge.engine.weights import unused
 from emoje_edge.errors import WorkError
 from emoje_edge.files import install_folder
 from emoje_edge.modality import Mask
@@ -86,7 +87,9 @@ def prunable(root: Path) -> list[tuple[Path, str]]:
         if slot[1] and slot in newest:
             found.append((newest[slot], f"replaced by {folder.name}"))
         newest[slot] = folder
-    return found
+    gone = {path for path, _ in found}
+    kept = [read_manifest(folder) for folder in engines(root) if folder not in gone]
+    return found + [(path, "weights of no engine here") for path in unused(root, kept)]
 
 
 def _remove_unfinished(parent: Path, name: str) -> None:

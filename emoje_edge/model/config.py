@@ -14,7 +14,14 @@ from emoje_edge.shapes import FRAMES, POSES, TOKENS
 
 @dataclass(frozen=True)
 class TextEncoder:
-    """Token ids -> transformer tokens.  Input [B, tokens] int64."""
+    """Token ids -> transformer tokens.  Input [B, tokens] int64.
+
+    Args:
+        embedding: width of the token table where it is narrower than the layers (ALBERT's factors, arXiv 1909.11942);
+            0 for `width`.
+        ratio: hidden width of the feed-forwards, in widths.
+        post_norm: normalise after each part as BERT does, so that a BERT-shaped encoder's weights can be taken over.
+    """
 
     kind: ClassVar[str] = "text"
     vocabulary: int = 8192
@@ -22,6 +29,9 @@ class TextEncoder:
     width: int = 256
     layers: int = 3
     heads: int = 4
+    embedding: int = 0
+    ratio: int = 4
+    post_norm: bool = False
 
     @property
     def capacity(self) -> int:

@@ -24,21 +24,28 @@ class TextEncoder(nn.Module):
 
     def __init__(self, c: cfg.TextEncoder, width: int, dropout: float) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(c.vocabulary, c.width)
-        self.position = nn.Parameter(torch.randn(c.tokens, c.width) * 0.02)
+        narrow = c.embedding or c.width
+        self.embedding = nn.Embedding(c.vocabulary, narrow)
         nn.init.normal_(self.embedding.weight, std=0.05)
+        self.lift = nn.Linear(narrow, c.width) if narrow != c.width else None
+        self.position = nn.Parameter(torch.randn(c.tokens, c.width) * 0.02)
         self.norm_in = nn.LayerNorm(c.width)
-        self.layers = nn.ModuleList(TransformerLayer(c.width, c.heads, dropout) for _ in range(c.layers))
-        self.norm = nn.LayerNorm(c.width)
+        self.layers = nn.ModuleList(
+            TransformerLayer(c.width, c.heads, dropout, ratio=c.ratio, post_norm=c.post_norm) for _ in range(c.layers)
+        )
+        # layers that normalise last need no norm after them
+        self.norm = None if c.post_norm else nn.LayerNorm(c.width)
         self.out = nn.Linear(c.width, width)
         self.drop = nn.Dropout(dropout)
 
     def forward(self, ids: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         there = token_mask(length, ids.shape[1])
-        x = self.drop(self.norm_in(self.embedding(ids) + self.position[: ids.shape[1]]))
+        x = self.embedding(ids)
+        x = x if self.lift is None else self.lift(x)
+        x = self.drop(self.norm_in(x + self.position[: ids.shape[1]]))
         for layer in self.layers:
             x = layer(x, there)
-        return self.out(self.norm(x)), there
+        return self.out(x if self.norm is None else self.norm(x)), there
 
 
 class _Convolution(nn.Module):

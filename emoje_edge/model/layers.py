@@ -53,16 +53,20 @@ class FeedForward(nn.Module):
 
 
 class TransformerLayer(nn.Module):
-    """Pre-norm self-attention and feed-forward over one modality's tokens."""
+    """Self-attention and feed-forward over one modality's tokens, normalised before each part or, as in BERT, after."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, dropout: float, *, ratio: int = 4, post_norm: bool = False) -> None:
         super().__init__()
+        self.post_norm = post_norm
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = Attention(width, heads, dropout)
-        self.feed_forward = FeedForward(width, dropout)
+        self.feed_forward = FeedForward(width, dropout, ratio=ratio)
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        if self.post_norm:
+            x = self.norm1(x + self.drop(self.attention(x, x, there)))
+            return self.norm2(x + self.drop(self.feed_forward(x)))
         h = self.norm1(x)
         x = x + self.drop(self.attention(h, h, there))
         return x + self.drop(self.feed_forward(self.norm2(x)))

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from emoje_edge.errors import WorkError
 from emoje_edge.shapes import TOKENS
 
-# Of a longer utterance its beginning and its end: where people say what they feel, and what the reply answers.
-_HEAD, _TAIL = 24, 8
 UNKNOWN = "[UNK]"
 _LEAST_PIECE = 3  # letters
+# Dropped first from a longer utterance: they carry grammar, no feeling.  Pronouns and negations are not among them.
+_GRAMMAR = (
+    "a an the this that these those of to in on at for from by with as into about than then there here and or so if "
+    "is are was were be been being am has have had having do does did will would can could should shall may might must "
+    'it its which who whom whose where when while just also very really quite some any , ; : - " ( )'
+)
 
 
 class Tokeniser:
@@ -22,12 +26,13 @@ class Tokeniser:
 
     Args:
         path: the tokenizer's JSON file.
+        length: most ids of an utterance, as the text encoder takes them.
 
     Raises:
         WorkError: the file is missing or damaged.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, length: int = TOKENS) -> None:
         # imported here: pose-only runs need no tokenizer
         from tokenizers import Tokenizer
 
@@ -37,6 +42,8 @@ class Tokeniser:
             raise WorkError(f"tokenizer {path} cannot be read: {error}", "reinstall emoje-edge") from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self._length = length
+        self._grammar = {self._tokenizer.token_to_id(word) for word in _GRAMMAR.split()} - {None}
 
     @property
     def size(self) -> int:
@@ -62,11 +69,20 @@ class Tokeniser:
         """Token ids of an utterance.
 
         Returns:
-            int64 [L], L <= 32; the first 24 and the last 8 of a longer text; empty for an empty one.
+            int64 [L], L <= `length`, empty for an empty text.  A longer one loses words that are mere grammar, the
+            last ones first, and if that is not enough, the middle of what is left.
         """
         if not text.strip():
             return np.zeros(0, dtype=np.int64)
         ids = self._tokenizer.encode(text).ids
-        if len(ids) > TOKENS:
-            ids = ids[:_HEAD] + ids[-_TAIL:]
+        if len(ids) > self._length:
+            ids = self._shortened(ids)
         return np.asarray(ids, dtype=np.int64)
+
+    def _shortened(self, ids: list[int]) -> list[int]:
+        excess = len(ids) - self._length
+        idle = [i for i, token in enumerate(ids) if token in self._grammar]
+        dropped = set(idle[-excess:])
+        kept = [token for i, token in enumerate(ids) if i not in dropped]
+        half = self._length // 2
+        return kept if len(kept) <= self._length else kept[:half] + kept[-half:]

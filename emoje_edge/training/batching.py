@@ -25,6 +25,8 @@ from emoje_edge.training.datasets.base import Corpus, Lazy, Sample
 Tokenise = Callable[[str], Sequence[int]]
 # (modality, features [time, ...], generator) -> features: augmentation, in training only
 Transform = Callable[[Modality, np.ndarray, np.random.Generator], np.ndarray]
+# (words, generator) -> words: the same line as it might have been written or heard, in training only
+Reword = Callable[[str, np.random.Generator], str]
 Dialogue = tuple[Sample, ...]
 
 
@@ -80,7 +82,7 @@ class Collator:
     Args:
         config: says what each modality's encoder takes.
         tokenise: words -> token ids; needed where the model has a text encoder.
-        transform: augmentation, applied where a generator is given.
+        transform, reword: augmentation of features and of words, applied where a generator is given.
         trim: cut padding to the longest utterance of the batch (same result, less work); off for engines.
     """
 
@@ -90,9 +92,11 @@ class Collator:
         tokenise: Tokenise | None = None,
         *,
         transform: Transform | None = None,
+        reword: Reword | None = None,
         trim: bool = True,
     ) -> None:
         self.config, self.tokenise, self.transform, self.trim = config, tokenise, transform, trim
+        self.reword = reword
         self._ids: dict[str, np.ndarray] = {}
 
     def __call__(self, dialogues: Sequence[Dialogue], generator: np.random.Generator | None = None) -> Batch:
@@ -129,7 +133,7 @@ class Collator:
         encoder = self.config.encoder(m)
         shape = input_shape(self.config, m)
         if isinstance(encoder, TextEncoder):
-            return self._tokens(sample, encoder) if sample.text else None
+            return self._tokens(sample, encoder, generator) if sample.text else None
         if m not in sample.features:
             return None
         x = sample.feature(m)
@@ -152,10 +156,12 @@ class Collator:
             return feature.quality()
         return pose_quality(sample.feature(m)) if isinstance(self.config.encoder(m), LandmarkEncoder) else good()
 
-    def _tokens(self, sample: Sample, encoder: TextEncoder) -> np.ndarray:
+    def _tokens(self, sample: Sample, encoder: TextEncoder, generator: np.random.Generator | None) -> np.ndarray:
         if self.tokenise is None:
             raise UsageError(f"{sample.source}: words, but no tokeniser", "give the tokeniser that the model goes with")
         text = sample.text or ""
+        if generator is not None and self.reword is not None:
+            text = self.reword(text, generator)
         if text not in self._ids:
             ids = np.asarray(self.tokenise(text), dtype=np.int64)[: encoder.tokens]
             if len(ids) and not 0 <= ids.min() <= ids.max() < encoder.vocabulary:

@@ -28,6 +28,7 @@ class TrainConfig:
         context: run the dialogue state over utterances; else each stands alone.
         longest_dialogue: longer ones are cut (utterances).
         learning_rate, weight_decay, clip: of AdamW and the gradient norm.
+        encoder_rate: the encoders' share of the learning rate; below 1 where they come with weights of their own.
         schedule, warmup: of the learning rate; warm-up as a share of all steps.
         precision: auto is bfloat16 autocast on a GPU and float32 elsewhere; native is bfloat16 on a CPU too, where it
             computes in it (elsewhere bfloat16 is slower than float32).
@@ -50,6 +51,7 @@ class TrainConfig:
     longest_dialogue: int = 40
     learning_rate: float = 5e-4
     weight_decay: float = 2e-4
+    encoder_rate: float = 1.0
     clip: float = 1.0
     schedule: str = "cosine"
     warmup: float = 0.05

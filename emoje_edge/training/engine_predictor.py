@@ -16,7 +16,7 @@ from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.batching import Batch, Collator
 from emoje_edge.training.datasets.base import Corpus, Sample
 from emoje_edge.training.predict import NOTHING_MISSING, Missing, Predictions, batches, in_order
-from emoje_edge.training.tokens import tokeniser
+from emoje_edge.training.tokens import tokeniser_of
 
 Row = tuple[Sample, np.ndarray, np.ndarray, np.ndarray | None]
 
@@ -47,8 +47,7 @@ class EnginePredictor:
         self.state_width = next(int(t.shape[1]) for t in manifest.inputs if t.name == "state")
         words = folder / "tokenizer.json" if folder and (folder / "tokenizer.json").is_file() else TOKENIZER
         config = _config(manifest)
-        needs_words = isinstance(config.text, TextEncoder)
-        self.collator = Collator(config, tokeniser(words) if needs_words else None, trim=False)
+        self.collator = Collator(config, tokeniser_of(config, words), trim=False)
 
     def predict(self, corpus: Corpus, missing: Missing = NOTHING_MISSING) -> Predictions:
         """See `Predictor.predict`."""

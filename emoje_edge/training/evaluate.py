@@ -12,10 +12,9 @@ import numpy as np
 from emoje_edge.engine.manifest import FILE_NAME
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
-from emoje_edge.model.config import ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.model.config import ModelConfig, VectorEncoder
 from emoje_edge.model.network import input_shape
 from emoje_edge.shapes import BANDS, WHISPER_BANDS
-from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets.base import Corpus
@@ -24,7 +23,7 @@ from emoje_edge.training.masking import MISSING_RATES
 from emoje_edge.training.metrics import Scores, bootstrap, score
 from emoje_edge.training.predict import Missing, Predictor, TorchPredictor
 from emoje_edge.training.temperature import fit_temperature
-from emoje_edge.training.tokens import tokeniser
+from emoje_edge.training.tokens import tokeniser_of
 
 SEEDS = (0, 1, 2)
 
@@ -80,10 +79,7 @@ def open_model(path: Path | str | None, *, backend: str = "onnx", threads: int |
     folder = Path(path)
     if (folder / "config.json").is_file():
         run = load_run(folder)
-        words = isinstance(run.config.text, TextEncoder)
-        return TorchPredictor(
-            run.network, Collator(run.config, tokeniser(run.tokenizer or TOKENIZER) if words else None)
-        )
+        return TorchPredictor(run.network, Collator(run.config, tokeniser_of(run.config, run.tokenizer)))
     if folder.is_dir() and next(folder.rglob(FILE_NAME), None):
         return EnginePredictor(folder, backend=backend, threads=threads)
     raise UsageError(

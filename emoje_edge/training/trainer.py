@@ -23,6 +23,7 @@ from emoje_edge.training.batching import (
     Batch,
     Collator,
     DialogueNetwork,
+    Reword,
     Tokenise,
     Transform,
     check,
@@ -51,7 +52,7 @@ class Materials:
     Args:
         train, dev: corpora with the model's classes; without `dev` the last weights are kept.
         tokenise, tokenizer: the function and the file it came from (copied into the run), where words are read.
-        transform: augmentation of training features.
+        transform, reword: augmentation of training features and of the words.
         targets: a teacher's.
         initial: weights to start from, of the same configuration.
         frozen: parameters whose names begin so keep their values.
@@ -63,6 +64,7 @@ class Materials:
     tokenise: Tokenise | None = None
     tokenizer: Path | None = None
     transform: Transform | None = None
+    reword: Reword | None = None
     targets: Targets | None = None
     initial: dict[str, Tensor] | None = None
     frozen: tuple[str, ...] = ()
@@ -125,7 +127,7 @@ class Trainer:
         self.config, self.materials, self.out, self.quiet = config, materials, Path(out), quiet
         self.meta = _describe(model, config, materials)
         _refuse_foreign(self.out, self.meta, resume)
-        self.collator = Collator(model, materials.tokenise, transform=materials.transform)
+        self.collator = Collator(model, materials.tokenise, transform=materials.transform, reword=materials.reword)
         self.plain = Collator(model, materials.tokenise)
         for corpus in filter(None, (materials.train, materials.dev)):
             if corpus.classes != model.classes:
@@ -153,7 +155,7 @@ class Trainer:
         self.network, self.objective = network, objective
         self.forward = self.world.wrap(self.module["dialogues"])
         self.optimiser = torch.optim.AdamW(
-            self.module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+            _groups(self.module, config), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
         self.average = moving_average(network, config.average) if config.average else None
         self.dialogues = pieces(materials.train, context=config.context, longest=config.longest_dialogue)
@@ -222,7 +224,7 @@ class Trainer:
 
     def _step(self, batch: Batch, generator: np.random.Generator) -> dict[str, float]:
         for group in self.optimiser.param_groups:
-            group["lr"] = self._learning_rate()
+            group["lr"] = self._learning_rate() * group["rate"]
         self.optimiser.zero_grad(set_to_none=True)
         with torch.autocast(self.world.device.type, torch.bfloat16, enabled=self._autocast()):
             out, masked, full = self._forward(batch, generator)
@@ -333,6 +335,13 @@ class Trainer:
             if self.average is not None:
                 state["average"] = self.average.state_dict()
             ckpt.save_checkpoint(self.out, self.at.step, self.module, state)
+
+
+def _groups(module: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
+    """Parameters with the share of the learning rate that they get: encoders, then the rest."""
+    inside = [p for name, p in module.named_parameters() if ".encoders." in f".{name}"]
+    rest = [p for name, p in module.named_parameters() if ".encoders." not in f".{name}"]
+    return [{"params": inside, "rate": config.encoder_rate}, {"params": rest, "rate": 1.0}]
 
 
 def computes_bfloat16() -> bool:

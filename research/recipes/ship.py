@@ -22,6 +22,7 @@ from emoje_calibration.spec import Spec
 from emoje_edge.engine.build import Plan, build_engine
 from emoje_edge.engine.calibration_set import CalibrationSet, pad_rows
 from emoje_edge.engine.quantization import calibrate
+from emoje_edge.engine.weights import copy
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import ModelConfig
 from emoje_edge.shipped import ACCURACY, ASSETS, ENGINES, STUDENT
@@ -68,16 +69,17 @@ def save_student(run: Run, folder: Path) -> Run:
 
 
 def build_all(student: Run, data: CalibrationSet, spec: Spec, out: Path) -> None:
-    """One INT8 ONNX engine a mask, in OUT/MASK."""
+    """One INT8 ONNX engine a mask, in OUT/MASK, with each branch's weights once in OUT/weights."""
     with tempfile.TemporaryDirectory() as built:
+        folders = []
         plan = Plan(student.network, "student", data, spec, "onnx", "int8", None, Path(built))
         for mask in Mask.all():
             result = build_engine(plan, mask)
-            target = out / mask.folder
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(result.folder, target)
+            folders.append(result.folder)
             m = result.manifest
             print(f"{mask}: {m.size / 1e6:.2f} MB, labels as fp32 {m.parity.agreement:.2%}", flush=True)
+        shutil.rmtree(out, ignore_errors=True)
+        copy(folders, out)
 
 
 def accuracy(model: Predictor, parts: Parts) -> dict[str, dict[str, object]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from emoje_edge.engine.manifest import Manifest, read_files, read_manifest
 from emoje_edge.engine.session import find_engine, open_engine
+from emoje_edge.engine.weights import copy
 from emoje_edge.errors import WorkError
 from emoje_edge.modality import Mask
 from tests.engine.malformed import MALFORMED
@@ -25,15 +25,17 @@ def engine(built: Path, tmp_path: Path) -> Path:
     """A copy of the pose engine to damage."""
     source = find_engine(POSE, "onnx", built)
     assert source is not None
-    return Path(shutil.copytree(source, tmp_path / "engine"))
+    copy([source], tmp_path / "engines")
+    return tmp_path / "engines" / "pose"
 
 
 def test_a_manifest_survives_the_round_trip(engine: Path) -> None:
     manifest = read_manifest(engine)
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert manifest.mask == POSE
-    assert manifest.size == (engine / "model.onnx").stat().st_size
-    assert read_files(engine, manifest)["model.onnx"] == (engine / "model.onnx").read_bytes()
+    files = [engine / "model.onnx", *(engine.parent / "weights").iterdir()]
+    assert manifest.size == sum(path.stat().st_size for path in files)
+    assert read_files(engine, manifest) == {path.name: path.read_bytes() for path in files}
 
 
 def test_an_engine_of_before_has_no_temperature_and_opens(engine: Path) -> None:

@@ -21,12 +21,23 @@ def test_words_become_ids(tokeniser):
     assert not np.array_equal(ids, tokeniser.encode("That is fine."))
 
 
-def test_a_long_utterance_keeps_its_beginning_and_end(tokeniser):
-    start, end = "Well I really do think that", "you know this makes me so very happy!"
-    long = tokeniser.encode(f"{start} {'and then ' * 60} {end}")
+def test_a_long_utterance_loses_grammar_first(tokeniser):
+    said = "I am not happy because you never listen to me"
+    long = tokeniser.encode(f"{said} {'and then at the of it ' * 20} I hate you")
+    assert long.size <= TOKENS
+    for word in ("not", "happy", "never", "hate", "you"):
+        assert tokeniser.encode(word)[0] in long
+
+
+def test_an_utterance_of_nothing_but_feeling_keeps_its_beginning_and_end(tokeniser):
+    long = tokeniser.encode(f"happy {'sad ' * 60} angry")
     assert long.size == TOKENS
-    assert np.array_equal(long[:6], tokeniser.encode(start)[:6])
-    assert np.array_equal(long[-6:], tokeniser.encode(end)[-6:])
+    assert long[0] == tokeniser.encode("happy")[0]
+    assert long[-1] == tokeniser.encode("angry")[-1]
+
+
+def test_a_shorter_encoder_gets_fewer_tokens():
+    assert Tokeniser(TOKENIZER, length=8).encode("happy sad angry " * 20).size == 8
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,8 +40,9 @@ def build(request: BuildRequest) -> Built:
     """Export to ONNX; see `emoje_edge.engine.export`."""
     from emoje_edge.engine.export import emit_request, export_versions
 
-    (Path(request.folder) / ENTRY).write_bytes(emit_request(request))
-    return Built(ENTRY, export_versions(), dynamic_batch=True)
+    graph, weights = emit_request(request)
+    (Path(request.folder) / ENTRY).write_bytes(graph)
+    return Built(ENTRY, export_versions(), weights, dynamic_batch=True)
 
 
 def open(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | None = None) -> OnnxSession:
@@ -49,7 +51,8 @@ def open(manifest: Manifest, files: Mapping[str, bytes], *, threads: int | None 
     Raises:
         WorkError: ONNX Runtime does not take the graph.
     """
-    return OnnxSession(manifest, files[manifest.entry], threads=threads)
+    weights = {entry.name: files[entry.name] for entry in manifest.weights}
+    return OnnxSession(manifest, files[manifest.entry], weights, threads=threads)
 
 
 def default_threads() -> int:
@@ -64,8 +67,11 @@ class OnnxSession:
     a second time when it first comes.
     """
 
-    def __init__(self, manifest: Manifest, graph: bytes, *, threads: int | None = None) -> None:
-        self._manifest, self._graph, self._threads = manifest, graph, threads or default_threads()
+    def __init__(
+        self, manifest: Manifest, graph: bytes, weights: Mapping[str, bytes], *, threads: int | None = None
+    ) -> None:
+        self._manifest, self._graph, self._weights = manifest, graph, weights
+        self._threads = threads or default_threads()
         self._single: Any = self._open(single=True)
         self._several: Any = None
         self._opening = threading.Lock()
@@ -103,7 +109,23 @@ class OnnxSession:
         if single:
             options.add_free_dimension_override_by_name(BATCH, 1)
         try:
-            return ort.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
+            return _session(ort, self._graph, self._weights, options)
         except Exception as error:  # ONNX Runtime's errors share no base but this one
             message = f"ONNX Runtime {ort.__version__} does not open it: {error}"
             raise WorkError(message, self._manifest.rebuild) from error
+
+
+def _session(ort: Any, graph: bytes, weights: Mapping[str, bytes], options: Any) -> Any:
+    """A session over a graph whose large tensors lie in other files, here verified bytes."""
+    providers = ["CPUExecutionProvider"]
+    if not weights:
+        return ort.InferenceSession(graph, options, providers=providers)
+    if hasattr(options, "add_external_initializers_from_files_in_memory"):
+        sizes = [len(content) for content in weights.values()]
+        options.add_external_initializers_from_files_in_memory(list(weights), list(weights.values()), sizes)
+        return ort.InferenceSession(graph, options, providers=providers)
+    # an older ONNX Runtime reads them from a folder: one of our own, with these bytes
+    with tempfile.TemporaryDirectory(prefix="emoje-edge-") as folder:
+        for name, content in {ENTRY: graph, **weights}.items():
+            Path(folder, name).write_bytes(content)
+        return ort.InferenceSession(str(Path(folder, ENTRY)), options, providers=providers)
