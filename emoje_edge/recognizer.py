@@ -10,12 +10,13 @@ no hole, and no emotion is made up.  It does not touch the dialogue's state.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.addresses import masked
+from emoje_edge.dialogue import DialogueState
 from emoje_edge.engine.interface import Session
 from emoje_edge.engine.manifest import FILE_NAME, read_manifest
 from emoje_edge.engine.session import find_engine, open_engine
@@ -112,28 +114,6 @@ class UtteranceEmotion:
             **(self.live or {}),
             "latency_ms": {k: round(v, 2) for k, v in self.latency_ms.items()},
         }
-
-
-@dataclass
-class DialogueState:
-    """One conversation so far: kept between utterances, whatever their modalities.
-
-    Attributes:
-        vector: [1, S] float32 of the last engine; None before the first utterance.
-        speaker: who spoke in the utterance before, None where unknown.
-        voices: [1, D + 1] float32 by speaker, what is known of their voices: each is heard against its own baseline.
-            Who has no name is heard as somebody new.
-    """
-
-    vector: NDArray[np.float32] | None = None
-    speaker: str | None = None
-    voices: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-
-    def turn(self, speaker: str | None) -> float:
-        """The engine's speaker flag: 1 another speaker than before, 0 the same, 0.5 unknown."""
-        if speaker is None or self.speaker is None:
-            return 0.5
-        return float(speaker != self.speaker)
 
 
 class Recognizer:
@@ -365,13 +345,13 @@ class Recognizer:
             return UtteranceEmotion(source, *span, speaker, None, {}, (), {}, latency, reason=reason)
         session = self._session(Mask.of(present))
         used = [m for m in present if m in session.mask]
-        inputs = _engine_inputs(session, {m: features[m] for m in used}, quality, dialogue, speaker)
+        said = _evidence({m: features[m] for m in used}, speaker)
+        past = dialogue.before(said)
+        inputs = _engine_inputs(session, {m: features[m] for m in used}, quality, past, speaker)
         begin = time.perf_counter()
         out = session.run(inputs)
         engine = (time.perf_counter() - begin) * 1000
-        dialogue.vector, dialogue.speaker = out["next_state"], speaker
-        if speaker is not None and "next_voice" in out:
-            dialogue.voices[speaker] = out["next_voice"]
+        dialogue.move_on(said, past, out["next_state"], speaker, out.get("next_voice"))
         shares = _softmax(out["logits"][0] / (session.manifest.temperature or 1.0))
         labels, best = session.manifest.labels, int(shares.argmax())
         sure = bool(shares[best] >= self.min_confidence)
@@ -500,6 +480,13 @@ def _tell_where_uncalibrated(session: Session) -> None:
             "(docs/engines.md says how to fit one)",
             session.mask,
         )
+
+
+def _evidence(features: Mapping[Modality, NDArray[Any]], speaker: str | None) -> bytes:
+    """The same bytes for the same evidence: who said which words or, without words, what was heard and seen."""
+    told = [Modality.TEXT] if Modality.TEXT in features else list(features)
+    parts = [f"{speaker} {m}".encode() + np.ascontiguousarray(features[m]).tobytes() for m in told]
+    return hashlib.blake2b(b"\0".join(parts), digest_size=16).digest()
 
 
 def _engine_inputs(
