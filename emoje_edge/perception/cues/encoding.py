@@ -34,6 +34,7 @@ _FOLLOWING = "".join(bytes([byte]).decode("cp1252", "replace") for byte in range
 _TWICE = re.compile(f"[\u00c2-\u00f4][{re.escape(_FOLLOWING)}]{{1,3}}")
 
 
+_STRAYS = 0.03  # of all letters; in no other language are so few beyond ASCII
 # code pages that subtitles were written in; a free choice finds those of old mainframes in a short file
 _PAGES = (
     *("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r", "cp866"),
@@ -95,6 +96,8 @@ def _legacy(data: bytes, path: Path | str) -> str:
     western = data.decode("cp1252", "replace")
     foreign = [c for c in western if c > "\x7f"]
     letters = sum(c.isalpha() for c in western)
+    if len(foreign) <= _STRAYS * letters:
+        return western  # English with a stray byte or two
     if len(foreign) < 0.4 * letters and _WESTERN.fullmatch("".join(foreign)):
         return western
     from charset_normalizer import from_bytes

@@ -47,6 +47,14 @@ def test_a_stray_byte_does_not_spoil_the_rest(stray: bytes) -> None:
     assert text.removeprefix(WESTERN) == f"It{stray.decode('cp1252', 'replace')}s\n"
 
 
+@pytest.mark.parametrize("stray", [b"\xff", b"\xe9", b"\x97", b"\xb3"])
+def test_english_with_a_stray_byte_is_no_other_language(stray: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    english = b"ANNE: What a wonderful day, is it not?\nBOB: Leave me alone now, will you.\n"
+    with caplog.at_level(logging.WARNING):
+        assert decoded(english + stray, "a.srt") == english.decode() + stray.decode("cp1252")
+    assert not caplog.records
+
+
 def test_utf8_that_was_encoded_twice_is_put_right() -> None:
     twice = WESTERN.encode().decode("cp1252", "ignore").encode()
     once = decoded(twice, "a.srt")
