@@ -30,7 +30,8 @@ def read_timed(lines: Sequence[str], path: Path | str) -> list[Raw]:
     if not ranges and not webvtt:
         raise broken(path, max(len(lines), 1), "not one cue of SRT, WebVTT or ASS up to here")
     cues = []
-    for (at, start, end), following in zip(ranges, [*(r[0] for r in ranges[1:]), None], strict=True):
+    for number, (at, start, end) in enumerate(ranges, 1):
+        following = ranges[number][0] if number < len(ranges) else None
         text = lines[at + 1 : following]
         text = _of_webvtt(text) if webvtt else _of_srt(text, last=following is None)
         cues.append(Raw(start, end, "", "\n".join(text)))

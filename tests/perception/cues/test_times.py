@@ -75,6 +75,10 @@ def test_webvtt_is_told_by_its_first_words(tmp_path: Path, head: str, name: str)
     assert told(tmp_path, text, name) == [(1.0, 2.0, "Hello"), (3.0, 4.0, "You")]
 
 
+def test_webvtt_without_a_cue_has_none(tmp_path: Path) -> None:
+    assert told(tmp_path, "WEBVTT\n\nNOTE nothing yet\n", "a.vtt") == []
+
+
 @pytest.mark.parametrize("tags", [1, 2, 3])
 def test_inline_times_are_no_range(tmp_path: Path, tags: int) -> None:
     inline = "".join(f"<00:00:01.{i}00><c> word{i}</c>" for i in range(1, tags + 1))
