@@ -62,14 +62,8 @@ def main() -> None:
         seeds = [bytes([i]) + text.encode() for i, text in enumerate(SUBTITLES.values())] + [CSV.encode()]
         for number, seed in enumerate(seeds):
             (corpus / str(number)).write_bytes(seed)
-        options = [
-            sys.argv[0],
-            str(corpus),
-            f"-max_total_time={given.seconds}",
-            f"-seed={given.seed}",
-            "-max_len=2000",
-            f"-artifact_prefix={scratch}/",
-        ]
+        options = [sys.argv[0], str(corpus), f"-max_total_time={given.seconds}", f"-seed={given.seed}"]
+        options += ["-max_len=2000", f"-artifact_prefix={scratch}/"]
         atheris.Setup(options, target(given.what, Path(scratch)))
         atheris.Fuzz()
 
