@@ -1,6 +1,6 @@
 """Audio alone on RAVDESS: eight classes, five folds by actor.
 
-    python -m research.recipes.audio DATA OUT [fold …] [--seed N] [--epochs N]
+    python -m research.recipes.audio DATA OUT [fold …] [--seed N]
 
 Fold k holds out actors 4k + 1 to 4k + 4 (two women, two men); the last weights count, nothing is chosen on them.
 Noises (training/noises.py) are trained on with a uniform target, and each voice against a past of its speaker.
@@ -37,7 +37,8 @@ from emoje_edge.training.voices import Voices
 FOLDS = 5
 NOISES = 60  # of each kind
 PASTS = (0, 3, 8, 20)  # clips of the speaker that were heard before
-TRAINING = TrainConfig.from_dict({**RAVDESS.train, "threads": 1, "soft": 0.5, "soft_temperature": 1.0})
+TRAINING = TrainConfig.from_dict({**RAVDESS.train, "threads": 1, "soft": 0.5, "soft_temperature": 1.0, "epochs": 60})
+AGAIN = replace(TRAINING, epochs=50, learning_rate=2e-3)  # a warm restart from the first round's weights
 
 Array = NDArray[np.float32]
 
@@ -55,14 +56,15 @@ def fold(corpus: Corpus, number: int) -> tuple[Corpus, Corpus]:
     return corpus.keep(lambda s: s.group not in held), corpus.keep(lambda s: s.group in held)
 
 
-def materials(voices: Corpus, babblers: Sequence[Array], *, seed: int) -> Materials:
+def materials(voices: Corpus, babblers: Sequence[Array], *, seed: int, noises: int = NOISES) -> Materials:
     """Voices and noises; the noises' target is uniform.
 
     Args:
         babblers: sounds of the training's speakers, for the babble.
+        noises: of each kind.
     """
-    noises = noise_corpus(voices.classes, each=NOISES, seed=seed, voices=babblers)
-    corpus = Corpus.join([voices, noises], "voices and noises")
+    made = noise_corpus(voices.classes, each=noises, seed=seed, voices=babblers)
+    corpus = Corpus.join([voices, made], "voices and noises")
     unlabelled = [s.uid for s in corpus.samples if s.label < 0]
     uniform = Targets(dict.fromkeys(unlabelled, 0), torch.zeros(1, len(voices.classes)))
     return Materials(corpus, transform=vary, targets=uniform, voices=Voices())
@@ -80,21 +82,38 @@ def babblers(corpus: Corpus) -> list[Array]:
     return [read_samples(Path(s.source)) for s in corpus.samples[::4]]
 
 
-def run_fold(root: Path, out: Path, number: int, config: TrainConfig = TRAINING) -> dict[str, float]:
+def branch(
+    training: Corpus,
+    sounds: Sequence[Array],
+    out: Path,
+    rounds: Sequence[TrainConfig],
+    *,
+    noises: int = NOISES,
+    quiet: bool = True,
+) -> Run:
+    """The audio branch in rounds, each from the weights of the one before; the last is `out`, the others lie beside it.
+
+    Args:
+        sounds: of the training's speakers, for the babble.
+        noises: of each kind.
+    """
+    initial = None
+    for number, config in enumerate(rounds, 1):
+        folder = out if number == len(rounds) else out.with_name(f"{out.name}-{number}")
+        given = replace(materials(training, sounds, seed=config.seed + 100 * number, noises=noises), initial=initial)
+        resume = (folder / "config.json").exists()
+        run = train(model(training.classes), config, given, folder, quiet=quiet, resume=resume)
+        initial = run.network.state_dict()
+    return run
+
+
+def run_fold(root: Path, out: Path, number: int, rounds: Sequence[TrainConfig] = (TRAINING, AGAIN)) -> dict[str, float]:
     """Train one fold and return what it reaches on the actors held out."""
     corpus = open_dataset("ravdess", root / "ravdess", options=Options(cache=out / "features"))
     training, held = fold(corpus, number)
-    return run_parts(training, held, babblers(training), out / f"fold{number}", config)
-
-
-def run_parts(
-    training: Corpus, held: Corpus, sounds: Sequence[Array], out: Path, config: TrainConfig
-) -> dict[str, float]:
-    """Train on one part; unweighted recall on the other by how many clips of the speaker were heard before."""
-    given = materials(training, sounds, seed=config.seed)
-    run = train(model(training.classes), config, given, out, quiet=True, resume=(out / "config.json").exists())
-    row = {"seed": config.seed, **{f"past {n}": by_past(run, held, n) for n in PASTS}}
-    (out / "held_out.json").write_text(json.dumps(row))
+    run = branch(training, babblers(training), out / f"fold{number}", rounds)
+    row = {"seed": rounds[0].seed, **{f"past {n}": by_past(run, held, n) for n in PASTS}}
+    (run.path / "held_out.json").write_text(json.dumps(row))
     print(json.dumps(row), flush=True)
     return row
 
@@ -120,11 +139,10 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("folds", type=int, nargs="*", default=list(range(FOLDS)))
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--epochs", type=int, default=TRAINING.epochs)
     given = parser.parse_args()
     for number in given.folds:
-        config = replace(TRAINING, epochs=given.epochs, seed=number if given.seed is None else given.seed)
-        run_fold(given.data, given.out, number, config)
+        seed = number if given.seed is None else given.seed
+        run_fold(given.data, given.out, number, tuple(replace(c, seed=seed) for c in (TRAINING, AGAIN)))
 
 
 if __name__ == "__main__":

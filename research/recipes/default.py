@@ -26,13 +26,12 @@ from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import EmojeError
 from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig
 from emoje_edge.shipped import TOKENIZER
-from emoje_edge.training.augment import augment
 from emoje_edge.training.checkpoint import Run
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import mapping, to_emotions
 from emoje_edge.training.objective import Targets
-from emoje_edge.training.trainer import Materials, train
+from emoje_edge.training.trainer import train
 from research.recipes import audio as audio_recipe
 from research.recipes import joint
 from research.recipes import pose as pose_recipe
@@ -111,10 +110,12 @@ def stages(
         make = partial(text_recipe.distil, lines, out / "words", targets, out / "text", config)
         make = partial(make, unlabelled=parts.unlabelled, quiet=quiet)
         found["text"] = _stage(out / "text", make, resume)
-    voices = Materials(parts.voices, transform=augment)
-    config = quicker(replace(audio_recipe.TRAINING, seed=FOLD), quick)
-    make = partial(train, audio_recipe.model(parts.voices.classes), config, voices, out / "audio", quiet=quiet)
-    found["audio"] = _stage(out / "audio", make, resume)
+    rounds = [quicker(replace(c, seed=FOLD), quick) for c in (audio_recipe.TRAINING, audio_recipe.AGAIN)]
+    sounds = audio_recipe.babblers(parts.voices)
+    if quick:
+        rounds = rounds[-1:]
+    noises = 2 if quick else audio_recipe.NOISES
+    found["audio"] = audio_recipe.branch(parts.voices, sounds, out / "audio", rounds, noises=noises, quiet=quiet)
     config, bodies = quicker(pose_recipe.TRAINING, quick), pose_recipe.materials(parts.pose[0])
     make = partial(train, pose_recipe.model(), config, bodies, out / "pose", quiet=quiet)
     found["pose"] = _stage(out / "pose", make, resume)

@@ -66,14 +66,15 @@ class Ears:
         config, state = read_ears(folder, layers)
         self.front = WhisperLayers(config).eval()
         self.front.load_state_dict(state)
+        self.features = 2 * config.layers * config.hidden
 
     @torch.inference_mode()
     def hear(self, sounds: Sequence[Array]) -> tuple[Array, NDArray[np.bool_]]:
-        """[N', F] of the sounds in which there is something, and which those are [N]."""
+        """[N, F], zeros for sounds in which there is nothing, and in which there is something [N]."""
         found = [whisper_feature(x) for x in sounds]
         there = np.array([f is not None for f in found])
         mels = [f for f in found if f is not None]
-        out: list[Array | None] = [None] * len(mels)
+        out = np.zeros((len(mels), self.features), np.float32)
         order = np.argsort([len(m) for m in mels], kind="stable")
         for first in range(0, len(order), 8):
             rows = order[first : first + 8]
@@ -84,7 +85,9 @@ class Ears:
             length = torch.tensor([len(mels[i]) for i in rows], dtype=torch.int32)
             for i, row in zip(rows, self.front(padded, length).numpy(), strict=True):
                 out[i] = row
-        return np.stack([row for row in out if row is not None]), there
+        rows = np.zeros((len(sounds), self.features), np.float32)
+        rows[there] = out
+        return rows, there
 
 
 def listen(corpus: Corpus, ears: Ears, data: Path, store: Path) -> Heard:
@@ -95,18 +98,25 @@ def listen(corpus: Corpus, ears: Ears, data: Path, store: Path) -> Heard:
         noises, _ = _made(sounds[::4], TRAINING, NOISES, g)
         other, kinds = _made(sounds[1::4], EVALUATION, EACH, np.random.default_rng(99))
         for name, file in REAL.items():
-            sound, width, hop = (
-                read_samples(data / "video" / file),
-                round(WINDOW * SAMPLE_RATE),
-                round(HOP * SAMPLE_RATE),
-            )
+            sound = read_samples(data / "video" / file)
+            width, hop = round(WINDOW * SAMPLE_RATE), round(HOP * SAMPLE_RATE)
             cuts = [sound[i : i + width] for i in range(0, len(sound) - width + 1, hop)]
             other, kinds = other + cuts, kinds + [name] * len(cuts)
         heard, there = ears.hear(other)
-        changed = np.stack([ears.hear([lived(x, g) for x in sounds])[0] for _ in range(COPIES)])
+        clean = ears.hear(sounds)[0]
+        # a cut may leave nothing of a quiet clip: then it stays as it is
+        copies = [ears.hear([lived(x, g) for x in sounds]) for _ in range(COPIES)]
+        changed = np.stack([np.where(heard_too[:, None], x, clean) for x, heard_too in copies])
         store.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(store, clean=ears.hear(sounds)[0], changed=changed, noises=ears.hear(noises)[0], other=heard,
-                 kinds=np.array(kinds)[there])  # fmt: skip
+        given, audible = ears.hear(noises)
+        np.savez(
+            store,
+            clean=clean,
+            changed=changed,
+            noises=given[audible],
+            other=heard[there],
+            kinds=np.array(kinds)[there],
+        )
     with np.load(store) as z:
         return Heard(**{name: z[name] for name in z.files})
 

@@ -33,6 +33,7 @@ NOISE = 4.0  # deviations, on the description of the voice
 MASKS = tuple(Mask.parse(name) for name in ("audio", "pose", "audio,pose"))
 TRAINING = replace(
     audio_recipe.TRAINING,
+    soft=0.0,
     epochs=30,
     batch_utterances=160,
     weight_decay=0.05,
