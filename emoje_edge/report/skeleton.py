@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".mp4", ".mkv", ".mov")
 SIDE = 540  # px, the longer side of the skeleton's field
-FOOT = 96  # px, the strip beneath
+FOOT = 132  # px, the strip beneath
 _CLOCK = Fraction(1, 1000)
 _ENCODERS = ("libx264", "libopenh264", "mpeg4")
 
@@ -177,7 +177,7 @@ def draw(people: Mapping[int, NDArray[np.float32]], *, foot: Picture | None, siz
 
 
 def draw_foot(event: UtteranceEmotion, width: int) -> Picture:
-    """The strip [96, width, 3] of one utterance: emotion, its seven probabilities, the modalities' weights."""
+    """The strip [132, width, 3] of one utterance: emotion, words, probabilities with a key, the modalities' weights."""
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (width, FOOT), (24, 24, 24))
@@ -191,24 +191,53 @@ def draw_foot(event: UtteranceEmotion, width: int) -> Picture:
     left = width - 12 - pen.textlength(when, font=small)
     if left > 56 + pen.textlength(words, font=big):
         pen.text((left, 14), when, fill=(200, 200, 200), font=small)
-    _bar(pen, (12, 44, width - 12, 58), event.probabilities, label_colours(list(event.probabilities)))
+    if event.text:
+        pen.text((12, 38), _shortened(pen, event.text, width - 24, small), fill=(200, 200, 200), font=small)
+    colours = label_colours(list(event.probabilities))
+    _bar(pen, (12, 58, width - 12, 74), event.probabilities, colours, font=small)
+    _key(pen, (12, 79), width - 24, colours, small)
     weights = {str(m): event.weights[m] for m in Modality if m in event.weights}
-    _bar(pen, (12, 68, width - 12, 86), weights, MODALITY_COLOURS, font=small)
+    _bar(pen, (12, 104, width - 12, 122), weights, MODALITY_COLOURS, font=small)
     return np.asarray(image)
 
 
+def _shortened(pen: Any, words: str, room: float, font: Any) -> str:
+    """The words on one line, as many as there is room for."""
+    line = " ".join(words.split())
+    if pen.textlength(line, font=font) <= room:
+        return line
+    kept = len(line)
+    while kept and pen.textlength(f"{line[:kept]}…", font=font) > room:
+        kept -= 1
+    return f"{line[:kept]}…"
+
+
+def _key(pen: Any, at: tuple[int, int], room: float, colours: dict[str, str], font: Any) -> None:
+    """Which colour is which, where it fits on one line."""
+    step = {name: 14 + pen.textlength(name, font=font) + 10 for name in colours}
+    if sum(step.values()) - 10 > room:
+        return
+    left, top = float(at[0]), at[1]
+    for name, colour in colours.items():
+        pen.rectangle((round(left), top + 4, round(left) + 9, top + 13), fill=rgb(colour))
+        pen.text((left + 14, top), name, fill=(170, 170, 170), font=font)
+        left += step[name]
+
+
 def _bar(
-    pen: Any, box: tuple[int, int, int, int], shares: dict[str, float], colours: dict[str, str], font: Any = None
+    pen: Any, box: tuple[int, int, int, int], shares: dict[str, float], colours: dict[str, str], font: Any
 ) -> None:
-    """Shares side by side; with a font, each with its name where there is room."""
+    """Shares side by side, each with its name where there is room."""
     left, top, right, bottom = box
     pen.rectangle(box, outline=(70, 70, 70))
     at = float(left)
     for name, share in shares.items():
         end = at + share * (right - left)
         if end - at >= 1:
-            pen.rectangle((round(at), top, round(end), bottom), fill=rgb(colours[name]))
+            colour = rgb(colours[name])
+            pen.rectangle((round(at), top, round(end), bottom), fill=colour)
             words = f"{name} {share:.0%}"
-            if font is not None and pen.textlength(words, font=font) < end - at - 8:
-                pen.text((at + 5, top + 1), words, fill=(20, 20, 20), font=font)
+            if pen.textlength(words, font=font) < end - at - 8:
+                ink = (20, 20, 20) if sum(colour) > 330 else (245, 245, 245)  # dark letters on light colours
+                pen.text((at + 5, top + 1), words, fill=ink, font=font)
         at = end

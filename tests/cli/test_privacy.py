@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 
 from emoje_edge import EMOTIONS
+from emoje_edge.report.skeleton import FOOT
 from emoje_edge.report.writers import STAGES
 
 # Loaded by the interpreter before anything else: every look-up of a name and every connection that is not to this
@@ -107,7 +108,7 @@ def _no_pixel_of(source: Path, rendered: Path) -> None:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     assert len(frames) > 50
     for frame in frames[::10]:
-        field = frame[:-96]
+        field = frame[:-FOOT]
         assert (field.max(-1) < 24).mean() > 0.9
     assert (original.max(-1) < 24).mean() < 0.5
 

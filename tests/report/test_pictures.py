@@ -92,6 +92,17 @@ def test_the_drawing_is_a_skeleton_on_black() -> None:
     assert (picture[304:].reshape(-1, 3) == rgb(EMOTION_COLOURS["joy"])).all(-1).any()
 
 
+def test_the_strip_has_words_and_a_key_where_there_is_room() -> None:
+    spoken, silent = make_event(text="That is wonderful! " * 20), make_event()
+    line = slice(36, 54)
+    assert (draw_foot(spoken, 540)[line] > 100).any()
+    assert not (draw_foot(silent, 540)[line] > 100).any()
+    assert not (draw_foot(spoken, 540)[line, -10:] > 100).any()  # cut before the edge
+    blocks = draw_foot(silent, 540)[83:92].reshape(-1, 3)
+    assert all((blocks == rgb(colour)).all(-1).any() for colour in EMOTION_COLOURS.values())
+    assert not (draw_foot(silent, 300)[80:96] > 100).any()  # a narrow picture has no room for the key
+
+
 def test_joints_that_are_not_there_are_not_drawn() -> None:
     hidden = PERSON.copy()
     hidden[:, 2] = 0.1
