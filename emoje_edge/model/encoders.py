@@ -145,7 +145,7 @@ class _FrameNorm(nn.BatchNorm2d):
         with torch.no_grad():
             self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)  # type: ignore[union-attr, arg-type]
             self.running_var.lerp_((variance * count / (count - 1)).to(self.running_var.dtype), self.momentum)  # type: ignore[union-attr, arg-type]
-            self.num_batches_tracked += 1  # type: ignore[operator]
+            self.num_batches_tracked += 1  # type: ignore[operator, assignment]
         scale = self.weight * (variance + self.eps).rsqrt()
         return (x - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]
 

@@ -141,7 +141,8 @@ def in_order(predictor: TorchPredictor, held: Corpus) -> dict[str, float]:
     found = {"clip by clip": score(alone.labels, alone.probabilities, held.classes).uar}
     rows = []
     for seed in range(ORDERS):
-        order, seen = np.random.default_rng(seed).permutation(len(held)), {}
+        order = np.random.default_rng(seed).permutation(len(held))
+        seen: dict[str, int] = {}
         samples = []
         for i in order:
             s = held.samples[i]

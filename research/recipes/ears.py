@@ -72,7 +72,7 @@ class Ears:
     def hear(self, sounds: Sequence[Array]) -> tuple[Array, NDArray[np.bool_]]:
         """[N, F], zeros for sounds in which there is nothing, and in which there is something [N]."""
         found = [whisper_feature(x) for x in sounds]
-        there = np.array([f is not None for f in found])
+        there: NDArray[np.bool_] = np.array([f is not None for f in found])
         mels = [f for f in found if f is not None]
         out = np.zeros((len(mels), self.features), np.float32)
         order = np.argsort([len(m) for m in mels], kind="stable")
@@ -85,9 +85,9 @@ class Ears:
             length = torch.tensor([len(mels[i]) for i in rows], dtype=torch.int32)
             for i, row in zip(rows, self.front(padded, length).numpy(), strict=True):
                 out[i] = row
-        rows = np.zeros((len(sounds), self.features), np.float32)
-        rows[there] = out
-        return rows, there
+        whole = np.zeros((len(sounds), self.features), np.float32)
+        whole[there] = out
+        return whole, there
 
 
 def listen(corpus: Corpus, ears: Ears, data: Path, store: Path) -> Heard:
