@@ -14,6 +14,7 @@ import click
 from emoje_edge.addresses import masked
 from emoje_edge.cli.live_options import patience
 from emoje_edge.cli.outputs import Output, Outputs, RowFiles
+from emoje_edge.cli.people import how_many
 from emoje_edge.cli.progress import Progress
 from emoje_edge.cli.sources import expand
 from emoje_edge.cli.word_notes import WordNotes
@@ -22,7 +23,7 @@ from emoje_edge.perception.live.stream import LiveStream, is_stream
 from emoje_edge.report.parquet import ParquetRows
 from emoje_edge.report.timeline import draw_timeline
 from emoje_edge.report.writers import ENDINGS, OutputError, RowWriter
-from emoje_edge.shapes import MOST_PEOPLE, POSE_RATE
+from emoje_edge.shapes import POSE_RATE
 
 if TYPE_CHECKING:
     from emoje_edge.recognizer import Recognizer, UtteranceEmotion
@@ -127,7 +128,7 @@ def command(
         fallback=fallback,
         pose_fps=pose_fps,
         pose=pose,
-        people=_how_many(people),
+        people=how_many(people),
         min_confidence=min_confidence,
         context=not no_context,
         words=words,
@@ -250,15 +251,6 @@ class _Run:
         if always or not self.quiet:
             with self.progress.aside(sys.stderr):
                 click.echo(words, err=True)
-
-
-def _how_many(people: str) -> int:
-    """Raises UsageError for what is neither a number nor `all`."""
-    if people == "all":
-        return MOST_PEOPLE
-    if not (people.isascii() and people.isdecimal()):
-        raise UsageError(f"--people {people}", f"give a number from 1 to {MOST_PEOPLE}, or all")
-    return int(people)
 
 
 def _seconds(source: str) -> float | None:

@@ -10,6 +10,7 @@ import click
 
 from emoje_edge.addresses import masked
 from emoje_edge.cli.live_options import patience
+from emoje_edge.cli.people import how_many
 from emoje_edge.cli.sources import expand
 from emoje_edge.errors import UsageError
 from emoje_edge.shapes import POSE_RATE
@@ -21,6 +22,7 @@ from emoje_edge.shapes import POSE_RATE
 @click.option("--mask", default="auto", show_default=True, help="Modalities to use: text,pose …; auto: all there is.")
 @click.option("--words", default="auto", show_default=True, help="Recognise words: auto, off, or a model (`models`).")
 @click.option("--pose-fps", type=float, default=POSE_RATE, show_default=True, help="Pictures a second to look at.")
+@click.option("--people", default="1", show_default=True, metavar="N|all", help="Bodies to follow; rows tell whose.")
 @click.option("--reconnect", metavar="S", help="Seconds to try for a lost stream (60s); 0: not at all; else for ever.")
 @click.option(
     "--engine-dir", type=click.Path(path_type=Path), help="Folder of engines; else those built here, or shipped."
@@ -32,6 +34,7 @@ def command(
     mask: str,
     words: str,
     pose_fps: float,
+    people: str,
     reconnect: str | None,
     engine_dir: Path | None,
     exit_when_over: bool,
@@ -54,7 +57,9 @@ def command(
         raise UsageError(f"{len(expanded)} sources on one page", f"give {LISTENERS} or fewer")
     hub, limit = Hub(), patience(reconnect)
     with ExitStack() as stack:
-        recognizer = stack.enter_context(Recognizer(mask, engine_dir=engine_dir, pose_fps=pose_fps, words=words))
+        recognizer = stack.enter_context(
+            Recognizer(mask, engine_dir=engine_dir, pose_fps=pose_fps, people=how_many(people), words=words)
+        )
         server = stack.enter_context(PageServer(hub, port))
         feeds = [stack.enter_context(Feed(recognizer, hub, source, reconnect=limit)) for source in expanded]
         click.echo(f"{', '.join(map(masked, expanded))}: {server.address}  (Ctrl-C ends it)", err=True)
