@@ -20,7 +20,9 @@ from emoje_edge.perception.bodies.regions import Floats, Pixels, Region, around
 from emoje_edge.perception.bodies.smoothing import OneEuro
 
 MEMORY = 3.0  # s for which a body that was lost keeps its number
-_SEARCH, _SEARCH_LOST, _COUNT = 1.0, 0.25, 3.0  # s between two looks for others: at rest, while one is lost, to count
+# s between two looks for others: at rest, while somebody is lost or the scene is new, and to count
+_SEARCH, _SEARCH_SOON, _COUNT = 1.0, 0.16, 3.0
+_NEW = 1.5  # s for which a scene is new
 _TAKEN, _ONE_BODY = 0.5, 0.5  # half sides: a detection this near to somebody followed is them; two crops on one body
 _ONE_POSE = 0.06  # mean distance of two bodies' joints in sides of the crop, below which they are one body
 _COASTING = 2.0  # s for which a lost body is taken to move on
@@ -119,17 +121,19 @@ class Tracker:
         self._networks, self._people = networks, people
         self._persons: list[Person] = []
         self._next, self._searched = 1, -np.inf
+        self._began = np.nan  # s, of the scene's first picture
 
     def forget(self) -> None:
         """Whoever comes now is somebody new."""
-        self._persons, self._searched = [], -np.inf
+        self._persons, self._searched, self._began = [], -np.inf, np.nan
 
     def step(self, picture: Pixels, time: float) -> list[Person]:
         """The bodies in a picture [H, W, 3] at a time (s), those known longest first."""
         self._searched = min(self._searched, time)  # a clock that was set back
+        self._began = time if np.isnan(self._began) else self._began
         self._persons = [p for p in self._persons if p.region or 0 <= time - p.seen <= MEMORY]
         followed = [p for p in self._persons if p.region]
-        if time - self._searched >= self._patience(followed):
+        if time - self._searched >= self._patience(followed, time):
             followed = self._search(picture, time, followed)
         found = look(self._networks, picture, [p.region for p in followed if p.region])
         found = self._sort(followed, found, time)
@@ -144,13 +148,14 @@ class Tracker:
         self.in_view = max(self.in_view, len(present))
         return present
 
-    def _patience(self, followed: Sequence[Person]) -> float:
+    def _patience(self, followed: Sequence[Person], time: float) -> float:
         """s to wait between two looks of the detector."""
         if not followed:
             return 0.0
         if len(followed) >= self._people:
             return _COUNT if self._people == 1 else np.inf
-        return _SEARCH_LOST if len(followed) < len(self._persons) else _SEARCH
+        soon = len(followed) < len(self._persons) or time - self._began < _NEW
+        return _SEARCH_SOON if soon else _SEARCH
 
     def _search(self, picture: Pixels, time: float, followed: list[Person]) -> list[Person]:
         """Those followed and whom the detector finds besides: somebody lost, where it may be them, or somebody new."""
