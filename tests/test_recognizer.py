@@ -1,6 +1,5 @@
 """The recogniser on arrays: engines by modality, the dialogue's state, and what an empty utterance gives."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from emoje_edge import EMOTIONS, Mask, Recognizer, UsageError, WorkError
 from emoje_edge.babble import babble
 from emoje_edge.engine.session import find_engine
 from emoje_edge.engine.temperatures import set_temperature
+from emoje_edge.engine.weights import copy
 from emoje_edge.recognizer import DialogueState
 from emoje_edge.training.conditions import hiss
 
@@ -27,6 +27,14 @@ def body(frames: int = 30) -> np.ndarray:
             points[:, 2 * joint + side, 0] = 0.5 + sign * x + sway
             points[:, 2 * joint + side, 1] = y
     return points
+
+
+def carried(mask: Mask, out: Path) -> Path:
+    """The folder of a copy of the engine that ships, with the weights that it shares with others."""
+    source = find_engine(mask, "onnx")
+    assert source is not None
+    copy([source], out)
+    return out / mask.folder
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +173,7 @@ def test_a_temperature_flattens_and_an_engine_without_one_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     mask = Mask.parse("text")
-    folder = find_engine(mask, "onnx")
-    assert folder is not None
-    engine = Path(shutil.copytree(folder, tmp_path / "text"))
+    engine = carried(mask, tmp_path)
     answers = {}
     for temperature in (None, 1.0, 3.0):
         set_temperature(engine, temperature)
@@ -198,9 +204,7 @@ def test_what_is_outside_the_mask_is_refused() -> None:
 def test_a_device_with_one_engine_uses_what_it_has(tmp_path: Path) -> None:
     """Only text+pose was carried there: it serves when one of the two is present as well, and is what `auto` means."""
     mask = Mask.parse("text,pose")
-    folder = find_engine(mask, "onnx")
-    assert folder is not None
-    shutil.copytree(folder, tmp_path / mask.folder)
+    carried(mask, tmp_path)
     for engine_dir in (tmp_path, tmp_path / mask.folder):
         with Recognizer(engine_dir=engine_dir) as recognizer:
             assert recognizer.mask == mask

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from emoje_edge.emotion import EMOTIONS
-from emoje_edge.engine.manifest import read_manifest
+from emoje_edge.engine.manifest import FileEntry, read_manifest
 from emoje_edge.engine.session import find_engine
 from emoje_edge.errors import UsageError, nearest
 from emoje_edge.modality import Mask, Modality
@@ -277,8 +277,13 @@ def _uar(labels: np.ndarray, predicted: np.ndarray) -> float:
 def engines_digest(engine_dir: Path | None, backend: str = "onnx") -> str:
     """Twelve digits that tell one set of engines from another: of the hashes of all their files."""
     folders = [(mask, find_engine(mask, backend, engine_dir)) for mask in Mask.all()]
-    files = [f"{mask} {f.name} {f.sha256}" for mask, at in folders if at for f in read_manifest(at).files]
+    files = [f"{mask} {f.name} {f.sha256}" for mask, at in folders if at for f in _all_files(at)]
     return hashlib.sha256("\n".join(files).encode()).hexdigest()[:12]
+
+
+def _all_files(engine: Path) -> list[FileEntry]:
+    manifest = read_manifest(engine)
+    return [*manifest.files, *manifest.weights]
 
 
 def cells(report: StressReport) -> list[list[str]]:
