@@ -1,7 +1,6 @@
 """A model's temperatures: kept beside it, copied into manifests, and refused where they cannot be meant."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from emoje_edge.engine.build import Plan, build_engine
 from emoje_edge.engine.manifest import read_manifest
 from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.engine.temperatures import read_temperatures, set_temperature, write_temperatures
+from emoje_edge.engine.weights import copy
 from emoje_edge.errors import WorkError
 from emoje_edge.modality import Mask
 
@@ -45,7 +45,8 @@ def test_build_puts_the_models_temperature_into_the_manifest(plan: Plan, tmp_pat
 def test_a_temperature_changes_the_manifest_and_nothing_else(built: Path, tmp_path: Path) -> None:
     source = find_engine(POSE, "onnx", built)
     assert source is not None
-    engine = Path(shutil.copytree(source, tmp_path / "engine"))
+    copy([source], tmp_path / "out")
+    engine = tmp_path / "out" / "pose"
     before = json.loads((engine / "manifest.json").read_text())
     set_temperature(engine, 2.0)
     after = json.loads((engine / "manifest.json").read_text())
