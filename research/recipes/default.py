@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -138,16 +138,22 @@ def initial(found: dict[str, Run]) -> dict[str, Tensor]:
         kept = (f"encoders.{name}.", f"fusion.norm.{name}.", f"fusion.project.{name}.")
         given |= {k: v for k, v in own.items() if k.startswith(kept)}
         given |= {f"evidence.{name}.norm.{k}": own[f"fusion.norm_out.{k}"] for k in ("weight", "bias")}
-        read = reading(run.config.classes)
+        read = reading(run.meta["corpora"]["train"]["labels"])
         given |= {f"evidence.{name}.out.{k}": read @ own[f"head.{k}"] for k in ("weight", "bias")}
     return weights | {k: v for k, v in given.items() if k in weights and weights[k].shape == v.shape}
 
 
-def reading(classes: tuple[str, ...]) -> Tensor:
-    """[7, C]: a branch's classes read as the seven emotions, by the mean of those that map onto one."""
-    means = mapping(Corpus("", classes, ()))
-    rows = torch.tensor([[float(means[c] == e) for c in classes] for e in EMOTIONS])
-    return rows / rows.sum(1, keepdim=True).clamp(min=1)
+def reading(counts: Mapping[str, int]) -> Tensor:
+    """[7, C]: a branch's classes read as evidence for the seven emotions.
+
+    An emotion is the mean of the classes that map onto it, against the mean of all; one that the branch has never met
+    is neither likely nor unlikely by it.
+    """
+    means = mapping(Corpus("", tuple(counts), ()))
+    rows = torch.tensor([[float(means[c] == e and n > 0) for c, n in counts.items()] for e in EMOTIONS])
+    met = rows.sum(1, keepdim=True)
+    rows = rows / met.clamp(min=1)
+    return rows - (met > 0) * rows.sum(0) / (met > 0).sum()
 
 
 def shrink(parts: Parts, size: int = 60) -> Parts:
