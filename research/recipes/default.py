@@ -26,7 +26,7 @@ from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import EmojeError
 from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig
 from emoje_edge.shipped import TOKENIZER
-from emoje_edge.training.checkpoint import Run
+from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import mapping, to_emotions
@@ -79,10 +79,19 @@ def quicker(config: TrainConfig, quick: bool) -> TrainConfig:
     return replace(config, epochs=1) if quick else config
 
 
-def run(root: Path | str, out: Path | str, *, resume: bool = False, quiet: bool = False, quick: bool = False) -> Run:
-    """All stages; returns the joint run, whose files are copied into `out` itself.
+def run(
+    root: Path | str,
+    out: Path | str,
+    *,
+    resume: bool = False,
+    quiet: bool = False,
+    quick: bool = False,
+    last: bool = False,
+) -> Run:
+    """All stages; returns the joint run, which is `out` itself.
 
     Args:
+        last: the joint stage only, on the finished branches in `out`.
         quick: one epoch a stage on a small part of the data, to see that it runs.
     """
     root, out = Path(root), Path(out)
@@ -90,8 +99,12 @@ def run(root: Path | str, out: Path | str, *, resume: bool = False, quiet: bool 
     if quick:
         parts = shrink(parts)
     targets = text_recipe.read_targets(out / "targets") if (out / "targets").is_dir() else None
-    start = initial(stages(parts, out, targets, quick=quick, resume=resume, quiet=quiet))
-    done = joint.stage(model(), start, parts.text[0], root, out, quick=quick)
+    if last:
+        finished = (n for n in ("words", "text", "audio", "pose") if (out / n / "config.json").is_file())
+        found = {name: load_run(out / name) for name in finished}
+    else:
+        found = stages(parts, out, targets, quick=quick, resume=resume, quiet=quiet)
+    done = joint.stage(model(), initial(found), parts.text[0], root, out, quick=quick)
     if TOKENIZER.is_file():
         shutil.copyfile(TOKENIZER, out / "tokenizer.json")
     return done
@@ -131,11 +144,11 @@ def initial(found: dict[str, Run]) -> dict[str, Tensor]:
     """Weights to start the joint stage from: the text run whole, the encoders of audio and pose with their readers."""
     torch.manual_seed(0)
     weights = AmEmoje(model()).state_dict()
-    given = dict(found.get("text", found["words"]).network.state_dict())
+    given = dict((found.get("text") or found["words"]).network.state_dict())
     for name in ("audio", "pose"):
         run = found[name]
         own = run.network.state_dict()
-        kept = (f"encoders.{name}.", f"fusion.norm.{name}.", f"fusion.project.{name}.")
+        kept = (f"encoders.{name}.", f"fusion.norm.{name}.", f"fusion.project.{name}.", "baseline.")
         given |= {k: v for k, v in own.items() if k.startswith(kept)}
         given |= {f"evidence.{name}.norm.{k}": own[f"fusion.norm_out.{k}"] for k in ("weight", "bias")}
         read = reading(run.meta["corpora"]["train"]["labels"])
@@ -180,7 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    for flag in ("resume", "quiet", "quick"):
+    for flag in ("resume", "quiet", "quick", "last"):
         parser.add_argument(f"--{flag}", action="store_true")
     given = vars(parser.parse_args())
     try:

@@ -343,7 +343,7 @@ def train(network: AmEmoje, pools: Pools, settings: Settings) -> AmEmoje:
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=s.steps, pct_start=0.05)
     average = moving_average(network, s.average)
     network.train()
-    for name in ("encoders", "dialogue", "head"):
+    for name in ("encoders", "baseline", "dialogue", "head"):
         getattr(network, name).eval()
     for _ in range(s.steps):
         rows = draw(pools, s.rates, s.batch, g)

@@ -1,0 +1,96 @@
+"""Words lead, sound and body are witnesses (decision 6): what each may and may not do to the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from emoje_edge import Mask, Modality
+from emoje_edge.model import AmEmoje
+from emoje_edge.model.network import LARGEST_CORRECTION
+from tests.model.test_network import SMALL, inputs_for
+
+FULL = {m: (x, torch.full_like(n, x.shape[1])) for m, (x, n) in inputs_for(SMALL, Mask(7), batch=6).items()}
+AUDIO, TEXT = (list(Modality).index(m) for m in (Modality.AUDIO, Modality.TEXT))
+
+
+@pytest.fixture(scope="module")
+def network() -> AmEmoje:
+    torch.manual_seed(0)
+    return AmEmoje(replace(SMALL, cross_layers=0)).eval()
+
+
+def test_words_alone_are_what_their_own_network_says(network: AmEmoje) -> None:
+    alone = AmEmoje(replace(network.config, audio=None, pose=None)).eval()
+    state = network.state_dict()
+    alone.load_state_dict({k: state[k] for k in alone.state_dict()})
+    words = {Modality.TEXT: FULL[Modality.TEXT]}
+    torch.testing.assert_close(network(words).logits, alone(words).logits)
+    torch.testing.assert_close(network(words).weights[:, TEXT], torch.ones(6))
+
+
+def test_sound_and_body_do_not_move_the_state(network: AmEmoje) -> None:
+    words = {Modality.TEXT: FULL[Modality.TEXT]}
+    torch.testing.assert_close(network(FULL).state, network(words).state)
+    heard = {m: FULL[m] for m in (Modality.AUDIO, Modality.POSE)}
+    before = torch.randn(6, SMALL.state_width)
+    torch.testing.assert_close(network(heard, state=before).state, before)
+
+
+def test_the_same_again_is_no_new_evidence(network: AmEmoje) -> None:
+    heard = {m: FULL[m] for m in (Modality.AUDIO, Modality.POSE)}
+    state, first = None, network(heard).logits
+    for _ in range(20):
+        out = network(heard, state=state)
+        state = out.state
+    torch.testing.assert_close(out.logits, first)
+
+
+def test_an_own_descriptor_does_not_know_its_partner(network: AmEmoje) -> None:
+    found = network(FULL)
+    others = {m: (x if m is Modality.AUDIO else x.flip(0), n) for m, (x, n) in FULL.items()}
+    torch.testing.assert_close(network(others).joint[:, AUDIO], found.joint[:, AUDIO])
+    # what it takes from the others does differ
+    with torch.no_grad():
+        same, changed = (network.encode(x).attended[:, AUDIO] for x in (FULL, others))
+    assert not torch.allclose(same, changed, atol=1e-4)
+
+
+def test_own_partners_are_found_by_chance_only(network: AmEmoje) -> None:
+    """Where sounds and words were put together at random, the joint embedding tells nothing of who came with whom."""
+    inputs = inputs_for(SMALL, Mask(7), batch=128, seed=3)
+    whole = {m: (x, torch.full_like(n, x.shape[1])) for m, (x, n) in inputs.items()}
+    with torch.no_grad():
+        joint = network(whole).joint
+    hits = (joint[:, TEXT] @ joint[:, AUDIO].T).argmax(1) == torch.arange(128)
+    assert int(hits.sum()) <= 5  # one is expected; six or more happen once in 1,700 times
+
+
+def test_descriptors_differ_and_the_gate_learns() -> None:
+    torch.manual_seed(0)
+    network = AmEmoje(replace(SMALL, cross_layers=0))
+    found = network.encode(FULL)
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        assert not torch.allclose(found.attended[:, a], found.attended[:, b], atol=1e-3)
+    logits, _ = network.decide(found, torch.zeros(6, 1), network.initial_state(6))
+    logits[:, 0].sum().backward()
+    for name, parameter in network.fusion.gate.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_quality_changes_the_weights(network: AmEmoje) -> None:
+    good, bad = torch.ones(6, 3, 2), torch.ones(6, 3, 2)
+    bad[:, AUDIO] = 0
+    weights = [network(FULL, quality=q).weights for q in (good, bad)]
+    assert not torch.allclose(weights[0], weights[1], atol=1e-4)
+    for w in weights:
+        torch.testing.assert_close(w.sum(1), torch.ones(6))  # what witnesses leave is the words'
+
+
+def test_what_only_the_combination_tells_is_bounded(network: AmEmoje) -> None:
+    with torch.no_grad():
+        loud = network.correction(1e6 * torch.randn(50, SMALL.width))
+    assert float(loud.abs().max()) <= LARGEST_CORRECTION
