@@ -63,7 +63,7 @@ class Rates:
 
     words: float = 0.60
     plain: float = 0.14
-    voice: tuple[float, ...] = (0.20, 0.17, 0.12, 0.18, 0.13)
+    voice: tuple[float, ...] = (0.18, 0.18, 0.13, 0.23, 0.10)
     body: tuple[float, ...] = (0.10, 0.25, 0.27)
     together: float = 0.85
     apart: float = 0.03
