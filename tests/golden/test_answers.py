@@ -125,7 +125,7 @@ def test_motions_never_seen(recognizer: Recognizer, recorded: Companions, emotio
     assert seen.most_common(1)[0][0] == emotion, seen
 
 
-@pytest.mark.parametrize("body", ("still_body", "talking_head"))
+@pytest.mark.parametrize("body", ["still_body", "talking_head"])
 def test_a_body_that_does_nothing_takes_no_emotion_from_words(recognizer: Recognizer, body: str) -> None:
     maker = getattr(conditions, body)
     lines = [(line, e) for e, said in SENTENCES.items() for line in said if line not in KNOWN_WRONG]
