@@ -2,7 +2,7 @@
 
     python -m research.words.talks make DATA OUT           (needs flite, espeak-ng and ffmpeg)
     emoje-edge infer OUT/*.mp4 --out OUT/rows.jsonl        as a user runs it; add --mask text for words alone
-    python -m research.words.talks score OUT OUT/rows.jsonl
+    python -m research.words.talks score OUT OUT/rows.jsonl [ENGINES]
 
 Synthetic voices are flat: words carry the emotion here, sound and body say nothing or mislead, as on many real videos.
 """
@@ -94,7 +94,7 @@ def film(clip: Path, sound: NDArray[np.float32], out: Path) -> None:
     voice.unlink()
 
 
-def score(out: Path, rows_file: Path) -> None:
+def score(out: Path, rows_file: Path, engines: Path | None = None) -> None:
     """Each line takes the row that overlaps it most: weighted F1 of the rows, and of their words alone."""
     from sklearn.metrics import f1_score
 
@@ -102,7 +102,7 @@ def score(out: Path, rows_file: Path) -> None:
     for text in rows_file.read_text(encoding="utf-8").splitlines():
         row = json.loads(text)
         rows.setdefault(Path(row["source"]).name, []).append(row)
-    alone = words_alone(rows)
+    alone = words_alone(rows, engines)
     truth, found, by_words, worded = [], [], [], 0
     for talk in json.loads((out / "labels.json").read_text()):
         for line in talk["lines"]:
@@ -117,12 +117,12 @@ def score(out: Path, rows_file: Path) -> None:
     print(f"{len(truth)} lines, words behind {worded} of them", Counter(truth))
 
 
-def words_alone(rows: dict[str, list[dict[str, Any]]]) -> dict[tuple[str, float], str | None]:
+def words_alone(rows: dict[str, list[dict[str, Any]]], engines: Path | None) -> dict[tuple[str, float], str | None]:
     """What the text engine says of the words of each row, by file and start."""
     from emoje_edge import DialogueState, Recognizer
 
     found = {}
-    with Recognizer("text") as recognizer:
+    with Recognizer("text", engine_dir=engines) as recognizer:
         for file, talk in rows.items():
             state = DialogueState()
             for row in talk:
@@ -137,4 +137,5 @@ def overlap(row: dict[str, Any], line: dict[str, Any]) -> float:
 
 
 if __name__ == "__main__":
-    {"make": make, "score": score}[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
+    action, *paths = sys.argv[1:]
+    {"make": make, "score": score}[action](*map(Path, paths))
