@@ -52,7 +52,7 @@ DISTIL = replace(WORDS, epochs=6, smoothing=0.0, soft=1.0, soft_temperature=2.0,
 
 def model(*, dropout: float = 0.2, state_width: int = 128) -> ModelConfig:
     """The text branch of the default as a network of its own."""
-    return ModelConfig(text=ENCODER, audio=None, pose=None, dropout=dropout, state_width=state_width)
+    return ModelConfig(text=ENCODER, audio=None, pose=None, cross_layers=0, dropout=dropout, state_width=state_width)
 
 
 def corpora(root: Path) -> tuple[Corpus, Corpus, Corpus]:
