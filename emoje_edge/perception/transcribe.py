@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.audio import HOP, SAMPLE_RATE
-from emoje_edge.perception.word_models import HINT, check
+from emoje_edge.perception.word_model_files import HINT, check
 from emoje_edge.shipped import WHISPER
 
 WINDOW, LONGEST = 15.0, 30.0  # s that the encoder is given: usually; for a sound that does not fit

@@ -6,7 +6,6 @@ checked whenever it is opened.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,13 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.perception.transcribe import Transcriber
+from emoje_edge.perception.word_model_files import DIGESTS, FILES, HINT, check, sha256_of
 from emoje_edge.shipped import WHISPER
 
-DIGESTS = "digests.json"
-FILES = ("model.bin", "config.json", "tokenizer.json")  # a model has all of these
 # what else a folder of CTranslate2 may hold and a copy takes along
 _MORE = ("vocabulary.json", "vocabulary.txt", "preprocessor_config.json")
-HINT = "give a folder with model.bin, config.json and tokenizer.json, as ct2-transformers-converter writes it"
 SHIPPED_NAME = "tiny.en"
 
 
@@ -65,29 +63,6 @@ def resolve(name: str | Path) -> Path:
     raise UsageError(f"no Whisper model {name}", f"known: {known}; or {HINT}; emoje-edge models add FOLDER keeps one")
 
 
-def check(folder: Path) -> None:
-    """Whether a folder holds a model's files, and, where their digests are known, these very files.
-
-    Raises:
-        UsageError: files are missing.
-        WorkError: a file is not the one that was added.
-    """
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        raise UsageError(f"{folder} is no Whisper model for CTranslate2: no {', no '.join(missing)}", HINT)
-    record = folder / DIGESTS
-    if not record.is_file():
-        return
-    try:
-        digests = dict(json.loads(record.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise WorkError(f"{record} cannot be read: {error}", "add the model again: emoje-edge models add") from error
-    for name, digest in digests.items():
-        if not (folder / name).is_file() or _digest(folder / name) != digest:
-            remedy = "reinstall emoje-edge" if folder == WHISPER else "remove it and add it again: emoje-edge models"
-            raise WorkError(f"{folder / name} is not the file that was added (SHA-256 {digest[:12]}…)", remedy)
-
-
 def add(folder: Path, name: str | None = None) -> WordModel:
     """Copy a model to the others.
 
@@ -99,8 +74,6 @@ def add(folder: Path, name: str | None = None) -> WordModel:
         UsageError: no such model, a name that is taken or cannot be one.
         WorkError: it does not open, or cannot be copied.
     """
-    from emoje_edge.perception.transcribe import Transcriber
-
     if not folder.is_dir():
         raise UsageError(f"no folder {folder}", HINT)
     name = name or folder.resolve().name
@@ -140,7 +113,7 @@ def _copy(folder: Path, target: Path) -> None:
     names = [name for name in (*FILES, *_MORE) if (folder / name).is_file()]
     for name in names:
         shutil.copyfile(folder / name, target / name)
-    digests = {name: _digest(target / name) for name in names}
+    digests = {name: sha256_of(target / name) for name in names}
     (target / DIGESTS).write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
 
 
@@ -151,11 +124,3 @@ def _described(name: str, folder: Path) -> WordModel:
     except (OSError, ValueError, KeyError):
         digest = "unknown"
     return WordModel(name, folder, size, digest)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
