@@ -11,6 +11,8 @@ import av
 import numpy as np
 import pytest
 
+from emoje_edge.shipped import PORTRAIT
+
 # two_turns.flac: "I lost the keys to my house this morning." and, after a pause, "They were lying on the kitchen
 # table.", said by flite; german.flac by espeak-ng.  Both 16 kHz, mono.
 SPEECH = Path(__file__).parent / "data"
@@ -128,7 +130,6 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def portrait() -> np.ndarray:
-    """uint8 [600, 512, 3]: Grace Hopper from the waist up, a public-domain photograph that matplotlib ships."""
-    cbook = pytest.importorskip("matplotlib.cbook")
-    with av.open(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))) as container:
+    """uint8 [600, 512, 3]: Grace Hopper from the waist up, the demonstration's public-domain photograph."""
+    with av.open(str(PORTRAIT)) as container:
         return next(container.decode(video=0)).to_ndarray(format="rgb24")
