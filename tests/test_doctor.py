@@ -47,6 +47,7 @@ def test_the_shipped_engines_run(tmp_path: Path) -> None:
 @pytest.mark.skipif(not ENGINES.is_dir(), reason="no engines came with this checkout")
 def test_a_truncated_engine_is_broken_and_says_how_to_mend_it(tmp_path: Path) -> None:
     shutil.copytree(ENGINES / "text+audio+pose", tmp_path / "m" / "text+audio+pose" / "onnx-0")
+    shutil.copytree(ENGINES / "weights", tmp_path / "m" / "weights")
     model = tmp_path / "m" / "text+audio+pose" / "onnx-0" / "model.onnx"
     model.write_bytes(model.read_bytes()[:1000])
     done = run_doctor(engines=tmp_path)

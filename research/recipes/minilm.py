@@ -160,8 +160,12 @@ def main(stage: str, *given: str) -> None:
     if stage == "words":
         root, encoder, tokenizer, out = map(Path, given[1:])
         words(root, given[0], encoder, tokenizer, out)
+    elif stage == "says":
+        root, run, out = map(Path, given)
+        says(root, run, out)
     else:
-        {"says": says, "distil": distil}[stage](*map(Path, given))
+        root, start, targets, out = map(Path, given)
+        distil(root, start, targets, out)
 
 
 if __name__ == "__main__":
