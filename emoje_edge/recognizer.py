@@ -363,7 +363,7 @@ class Recognizer:
             labels[best] if sure else None,
             {label: float(p) for label, p in zip(labels, shares, strict=True)},
             tuple(m.value for m in used),
-            {m.value: float(out["weights"][0, order.index(m)]) for m in used},
+            _shares({m.value: float(out["weights"][0, order.index(m)]) for m in used}),
             {**times, "engine": engine, "total": sum(times.values()) + engine},
             confidence=float(shares[best]),
             reason=None if sure else NOT_SURE,
@@ -519,6 +519,12 @@ def _engine_inputs(
     if speaker in dialogue.voices and "voice" in inputs:
         inputs["voice"][:] = dialogue.voices[speaker]
     return inputs
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights over what spoke, sum 1; equal where nothing did."""
+    total = sum(weights.values())
+    return {m: w / total if total > 0 else 1 / len(weights) for m, w in weights.items()}
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -71,6 +71,9 @@ def test_the_dialogue_goes_on_across_engines(recognizer: Recognizer) -> None:
     assert np.abs(after_text).max() > 0
     recognizer.recognize(pose=body(), speaker="RACHEL", state=dialogue)
     assert dialogue.speaker == "RACHEL"
+    # a body does not move what words have left (decision 6), and the next words go on from there
+    assert np.array_equal(dialogue.vector, after_text)
+    recognizer.recognize(text="Why?", speaker="ROSS", state=dialogue)
     assert not np.array_equal(dialogue.vector, after_text)
     # what was said before is heard in what comes after
     alone = recognizer.recognize(text="Okay.", state=DialogueState())
