@@ -233,6 +233,14 @@ class _Pass:
         """Read this stream, too, as it lies between the other's."""
         self.readers.append(reader)
 
+    def _packets(self) -> Iterator[av.Packet]:
+        try:
+            yield from self._container.demux([reader.stream for reader in self.readers])
+        except IndexError:
+            # at the end PyAV asks for an empty packet of each stream, in order; one that began within the file
+            # (a transport stream's) it does not know: by then, all of ours have had theirs
+            log.debug("a stream began after the file was opened")
+
     def read(self, source: str | Path) -> Iterator[VideoFrame | AudioBlock]:
         """What the readers make of it.
 
@@ -242,7 +250,7 @@ class _Pass:
         readers = {reader.stream.index: reader for reader in self.readers}
         _ignore_other_streams(self._container, readers)
         try:
-            for packet in self._container.demux([reader.stream for reader in self.readers]):
+            for packet in self._packets():
                 try:
                     yield from readers[packet.stream.index].read(packet)
                 except FFmpegError:

@@ -197,3 +197,16 @@ def test_the_full_subtitles_in_english_come_first(
             _write_subtitles(container, stream, [(0, 900, "0,0,Default,,0,0,0,,Hello")])
         encode(container, audio, tone(1.0))
     assert probe(path).subtitles[0].index == 1 + preferred
+
+
+def test_a_stream_that_begins_within_the_file_does_no_harm(tmp_path: Path) -> None:
+    """A recording from the air to which sound comes later.
+
+    PyAV reads beyond its list of streams then, and now and then fails (mutant 939 of seed 1): that ends no decoding.
+    """
+    silent = write_clip(tmp_path / "silent.ts", seconds=20.0)
+    spoken = write_clip(tmp_path / "spoken.ts", seconds=2.0, sound=tone(2.0))
+    path = tmp_path / "later.ts"
+    path.write_bytes(silent.read_bytes() + spoken.read_bytes())
+    frames = [item for item in decode(path) if isinstance(item, VideoFrame)]
+    assert len(frames) > 490
