@@ -69,6 +69,17 @@ def test_python(code: str, folder: Path) -> None:
     assert len(done.stdout.splitlines()) == 6
 
 
+def test_the_sample_row_is_one_that_the_engine_gives(folder: Path) -> None:
+    (shown,) = (json.loads(block) for block in blocks("json"))
+    command = [sys.executable, "-m", "emoje_edge", "infer", "talk.mp4", "--format", "jsonl"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    row = next(r for r in rows if r["start"] == shown["start"])
+    for name, value in shown.items():
+        about = pytest.approx(value, abs=0.02) if isinstance(value, dict | float) else value
+        assert row[name] == about, name
+
+
 def test_every_command_is_in_the_table() -> None:
     from emoje_edge.cli.main import COMMANDS
 

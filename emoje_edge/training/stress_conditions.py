@@ -116,7 +116,7 @@ def _sounds(found: Companions) -> list[Condition]:
         row("noise-15", "noise at −15 dB", coloured(level=-15.0)),
         row("music", "synthetic music", made(make.music, level=-20.0, flavour=EVALUATION)),
         row("clip-sounds", "sounds of the test clips", _cut(Modality.AUDIO, found.sounds), no_clips),
-        row("speech", "other people's natural speech", _cut(Modality.AUDIO, found.speech), no_speech),
+        row("speech", "speech of the --speech folder", _cut(Modality.AUDIO, found.speech), no_speech),
         row("neutral-voice", "neutral acted voice", _voice(found, NEUTRAL), no_voices),
         row("other-voice", "acted voice of another emotion", _voice(found, OTHER), no_voices),
         row("agreeing-voice", "acted voice that agrees", _voice(found, SAME), no_voices, AGREEING),

@@ -85,10 +85,10 @@ def _fit(engines: Path, mask: Mask, corpus: Corpus, found: Companions) -> Fit:
     logits: list[np.ndarray] = []
     groups: list[str] = []
     with Remembering(mask, engine_dir=engines, words="off") as recognizer:
-        for dialogue in corpus.dialogues():
+        for number, dialogue in enumerate(corpus.dialogues()):
             state = DialogueState()
             for s in dialogue:
-                g = np.random.default_rng((SEED, len(logits), s.index))
+                g = np.random.default_rng((SEED, number, s.index))
                 beside: dict[Modality, Any] = {}
                 for m in others:
                     names = [n for n in LIFE[m] if n in makers]

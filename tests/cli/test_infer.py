@@ -36,6 +36,7 @@ def test_all_modalities_give_one_row_an_utterance(emoje: Run, clip: Path, tmp_pa
     assert (done.returncode, done.stderr) == (0, "")
     rows = rows_of(done.stdout)
     assert [(r["start"], r["end"], r["speaker"]) for r in rows] == [(x.start, x.end, x.speaker) for x in LINES]
+    assert [r["emotion"] for r in rows] == [x.emotion for x in LINES]  # what the words plainly carry
     for row in rows:
         assert list(row) == KEYS
         assert row["text_from"] == "subtitles"
