@@ -2,7 +2,7 @@
 
     python -m research.recipes.ship DATA RUN
 
-Writes emoje_edge/assets (student, engines, accuracy.json, the tables of the model card), the spec that ships, and the
+Writes emoje_edge/assets (student, engines, temperatures, accuracy.json, the tables of the model card), the spec that ships, and the
 tables of docs/evidence/student.md.  Calibrated and checked on utterances of the training parts, put together at random.
 """
 
@@ -32,7 +32,7 @@ from emoje_edge.training.evaluate import evaluate, open_model
 from emoje_edge.training.predict import Predictor, TorchPredictor
 from emoje_edge.training.tokens import tokeniser
 from research.evidence.tables import replace_block
-from research.recipes import report
+from research.recipes import confidence, report, stress
 from research.recipes.default import Parts, read_parts
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -109,6 +109,8 @@ def main(root: Path, run: Path) -> None:
     for name, text in tables.items():
         replace_block(ASSETS / "model_card.md", name, text)
         replace_block(HOUSE / "docs" / "evidence" / "student.md", name, text)
+    confidence.main(root)
+    stress.main(root)
 
 
 if __name__ == "__main__":
