@@ -3,7 +3,8 @@
     python -m research.recipes.ship DATA RUN
 
 Writes emoje_edge/assets (student, engines, temperatures, accuracy.json, the tables of the model card), the spec that
-ships, and the tables of docs/evidence/student.md and stress.md.  Calibrated and checked on utterances of the training parts, put together at random.
+ships, and the tables of docs/evidence/student.md and stress.md.  Calibrated and checked on utterances of the training
+parts, put together at random.
 """
 
 from __future__ import annotations
