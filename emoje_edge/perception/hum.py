@@ -34,7 +34,7 @@ def without_hum(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     for mains in MAINS:
         found = _mains(samples, mains, rate, spectrum=spectrum, hertz=hertz)
         if found is not None:
-            samples = _less(samples, found * np.arange(1, HARMONICS + 1), rate)
+            samples = _less(samples, np.float64(found) * np.arange(1.0, HARMONICS + 1), rate)
     return samples
 
 

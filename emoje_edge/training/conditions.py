@@ -113,7 +113,7 @@ def music(seconds: float, g: np.random.Generator, *, level: float, flavour: Flav
     sound = np.zeros(samples)
     root, step = g.uniform(*flavour.root), max(1, round(60 / g.uniform(*flavour.tempo) * SAMPLE_RATE))
     shape = 1 / np.arange(1, g.integers(*flavour.partials) + 1) ** g.uniform(0.7, 1.6)
-    beat = hiss(0.05, g, level=-6.0) * np.exp(-np.arange(800) / 160)
+    beat = np.asarray(hiss(0.05, g, level=-6.0) * np.exp(-np.arange(800) / 160), np.float64)
     for number, first in enumerate(range(0, samples, step)):
         degree = flavour.scale[g.integers(len(flavour.scale))]
         _add(sound, first, _note(root * 2 ** (1 + degree / 12), 1.5 * step, shape))

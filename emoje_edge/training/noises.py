@@ -60,7 +60,7 @@ def babble(seconds: float, g: np.random.Generator, voices: Sequence[Array], *, f
     """Several people who talk at once, none of them to us."""
     sound = np.zeros(round(seconds * SAMPLE_RATE))
     for _ in range(g.integers(*TALKERS[flavour])):
-        voice = voices[g.integers(len(voices))]
+        voice = voices[int(g.integers(len(voices)))]
         placed = np.roll(np.resize(voice, sound.size), g.integers(sound.size))
         sound += g.uniform(0.4, 1) * placed / (voice.std() + 1e-9)
     return _scaled(sound)

@@ -61,11 +61,11 @@ def _accuracy(
     shared = np.array([alone or len(set(labels[group == g])) == len(STYLES) for g in group])
     right = np.zeros(len(labels), bool)
     for held_out in sorted(set(group[shared])):
-        train = np.flatnonzero(shared & (group != held_out))
+        train = np.flatnonzero(shared & (group != held_out)).tolist()
         model = ExtraTreesClassifier(200, min_samples_leaf=2, class_weight="balanced", random_state=seed)
         rows = np.concatenate([np.stack(features[i]) for i in train])
         model.fit(rows, np.concatenate([[labels[i]] * len(features[i]) for i in train]))
-        for i in np.flatnonzero(group == held_out):
+        for i in np.flatnonzero(group == held_out).tolist():
             right[i] = model.predict_proba(np.stack(features[i])).mean(0).argmax() == labels[i]
     return float(right[shared].mean())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,8 @@ def filmed(root: Path, cache: Path) -> list[Landmarks]:
             raise UsageError(f"no clips under {root / 'video'}", f"there should be {', '.join(CLIPS)}")
         cache.mkdir(parents=True, exist_ok=True)
         windows = [w for path in paths for w in _windows(path)]
-        np.savez(file, **{f"{i:03d}": w for i, w in enumerate(windows)})
+        named: dict[str, Any] = {f"{i:03d}": w for i, w in enumerate(windows)}
+        np.savez(file, **named)
     with np.load(file) as z:
         return [z[key] for key in sorted(z.files)]
 

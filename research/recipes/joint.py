@@ -332,7 +332,8 @@ def train(network: AmEmoje, pools: Pools, settings: Settings) -> AmEmoje:
     s = settings
     torch.manual_seed(s.seed)
     g = np.random.default_rng(s.seed)
-    fast, slow = [], []
+    fast: list[nn.Parameter] = []
+    slow: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not name.startswith(FROZEN))
         if parameter.requires_grad:

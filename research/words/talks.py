@@ -15,6 +15,7 @@ import subprocess
 import sys
 import wave
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -138,4 +139,5 @@ def overlap(row: dict[str, Any], line: dict[str, Any]) -> float:
 
 if __name__ == "__main__":
     action, *paths = sys.argv[1:]
-    {"make": make, "score": score}[action](*map(Path, paths))
+    actions: dict[str, Callable[..., Any]] = {"make": make, "score": score}
+    actions[action](*map(Path, paths))

@@ -70,7 +70,7 @@ def blend(legs: Views, arms: Views, g: np.random.Generator) -> Views:
 
 def _hips(view: Views) -> Views:
     """[T, 1, 2]; the origin, where hips would be, in frames that do not show them."""
-    both = (view[:, _HIPS, 2] > 0).all(1)
+    both = np.all(view[:, _HIPS, 2] > 0, axis=1)
     return (view[:, _HIPS, :2].mean(1) * both[:, None])[:, None]
 
 

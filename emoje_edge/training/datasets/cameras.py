@@ -108,8 +108,8 @@ def view(
     # frames that the camera gives: a lower rate, unevenly timed by a tenth of a frame
     step = max(1, round(1 / g.uniform(*settings.fps) / (times[1] - times[0]))) if len(times) > 1 else 1
     body, times = positions[keep][::step], times[keep][::step]
-    body = _other_body(body, g, settings.shoulders) if settings.jitter else body.astype(np.float64)
-    flat, distance = _project(body, g, settings)
+    seen = (_other_body(body, g, settings.shoulders) if settings.jitter else body).astype(np.float64)
+    flat, distance = _project(seen, g, settings)
     if g.random() < 0.5 and settings.yaw:
         flat = flat[:, LEFT_RIGHT] * [-1.0, 1.0]
     unit = 0.36 / distance  # a shoulder width in the picture

@@ -1,5 +1,7 @@
 """The registered operators with the kernels behind them: schemas, fakes, tracing; and the whole network on them."""
 
+import copy
+
 import emoje_kernels as ek
 import pytest
 import torch
@@ -45,12 +47,12 @@ def test_network_trains_and_infers_alike(mask: Mask) -> None:
     encoders = {m.value: VectorEncoder(features=6, tokens=t, width=32) if m in mask else None
                 for m, t in zip(Modality, (5, 7, 3), strict=True)}  # fmt: skip
     config = ModelConfig(**encoders, width=32, heads=2, joint_width=16, state_width=16, dropout=0.0)
-    network = AmEmoje(config)
+    made = AmEmoje(config)
     inputs = {m: (torch.randn(2, *_shape(config, m)), torch.tensor([3, 0], dtype=torch.int32)) for m in mask}
     results = []
     for impl in ("reference", "triton"):
+        network = copy.deepcopy(made)  # the usual voice follows what training hears: each begins anew
         network.fusion.impl = impl
-        network.zero_grad()
         out = network(inputs)
         (torch.nn.functional.cross_entropy(out.logits, torch.tensor([1, 2])) + out.joint.sum()).backward()
         gradients = {name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None}
