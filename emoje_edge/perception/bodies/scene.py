@@ -15,7 +15,9 @@ from emoje_edge.perception.bodies.regions import Pixels
 
 _CELLS = 48  # sampling points along the longer side
 _SHIFT = 5  # sampling points by which a camera may jump, a tenth of the picture
-_ALIKE = 0.66  # correlation of brightness from which two pictures show one place: shaken .69 and more, cuts .56 at most
+# correlation of brightness from which two pictures show one place: shaken .69 and more, most cuts .56 at most, made
+# ones up to .70
+_ALIKE = 0.66
 _BLOCK, _STILL = 4, 3.0  # sampling points a block's side; levels of change that no block passes in a still
 
 
