@@ -63,13 +63,13 @@ def test_an_engine_that_two_threads_open_at_once_is_opened_once(tmp_path: Path) 
 
 
 def script(folder: Path, name: str, sentences: tuple[str, ...]) -> tuple[Path, Path]:
-    """A sound file of nothing, and 200 cues that say these sentences in turn, by two speakers."""
+    """Forty seconds of nothing, and 200 cues that say these sentences in turn, by two speakers."""
     import wave
 
     sound, cues = folder / f"{name}.wav", folder / f"{name}.srt"
     with wave.open(str(sound), "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
-        file.writeframes(bytes(32_000))
+        file.writeframes(bytes(40 * 32_000))
     lines = (
         f"{i + 1}\n00:00:{i // 5:02d},{i % 5 * 200:03d} --> 00:00:{i // 5:02d},{i % 5 * 200 + 190:03d}\n"
         f"{'ROSS' if i % 3 else 'RACHEL'}: {sentences[i % len(sentences)]}\n"

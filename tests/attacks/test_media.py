@@ -72,10 +72,7 @@ def test_a_guessed_length_is_no_announcement(tmp_path: Path, name: str, codec: s
     options = {"write_xing": "0", "id3v2_version": "0"} if codec == "libmp3lame" else {}
     path = tmp_path / name
     write_sound(path, [quiet_then_loud()], codec, **options)
-    guess = probe(path).duration
-    assert guess is not None
-    if codec == "aac":
-        assert guess > 12  # FFmpeg's guess is wrong by half
+    assert probe(path).duration is None  # FFmpeg's guess of the first is wrong by half
     assert sound_of(path).size / RATE == pytest.approx(8, abs=0.2)
 
 

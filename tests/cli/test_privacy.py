@@ -88,10 +88,14 @@ def test_nothing_contacts_the_network_and_no_pixel_or_landmark_comes_out(clip: P
 
 
 def _nothing_but_the_agreed_numbers(row: dict) -> None:
-    """A closed set of keys at every level: there is no place for a landmark or a word in it."""
-    scalars = {"source": str, "start": float, "end": float, "speaker": str, "emotion": str}
+    """A closed set of keys at every level: there is no place for a landmark in it."""
+    scalars = {
+        **dict.fromkeys(("source", "speaker", "text", "text_from", "emotion"), str),
+        **dict.fromkeys(("start", "end", "confidence"), float),
+        "utterance": int,
+    }
     shares = {"probabilities": EMOTIONS, "weights": ("text", "audio", "pose"), "latency_ms": STAGES}
-    assert row.keys() == scalars.keys() | shares.keys() | {"modalities"}
+    assert row.keys() == scalars.keys() | shares.keys() | {"modalities", "text_confidence", "reason"}
     for key, kind in scalars.items():
         assert isinstance(row[key], kind)
     for key, names in shares.items():

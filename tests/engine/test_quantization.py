@@ -75,7 +75,7 @@ def test_layers_that_hurt_are_left_out_and_named(network: AmEmoje, data: Calibra
         broken.head.weight[:, 0] = 0
         broken.dialogue.input.weight[:, 0] = 0  # type: ignore[union-attr]
         broken.head.weight *= 20
-    found = calibrate(broken, data, model="broken", masks=[POSE], method="max", budget=1.0).masks["pose"]
+    found = calibrate(broken, data, model="broken", masks=[BOTH], method="max", budget=1.0).masks[str(BOTH)]
     assert "dialogue.input" in found.excluded or "head" in found.excluded
     assert found.agreement == 1
     assert all("changes the logits by" in reason for reason in found.excluded.values())

@@ -13,14 +13,14 @@ from hypothesis.extra import numpy as arrays
 from emoje_edge.perception import audio
 from emoje_edge.perception.quality import audio_quality, good, pose_quality, signal_to_noise, text_quality
 from emoje_edge.perception.text import Tokeniser
-from emoje_edge.recognizer import TOKENISER
+from emoje_edge.shipped import TOKENIZER
 
 VOICES = sorted((Path(__file__).parents[3] / "shared" / "data" / "ravdess").glob("03-01-05-02-01-01-*.flac"))
 
 
 @pytest.fixture(scope="module")
 def tokeniser() -> Tokeniser:
-    return Tokeniser(TOKENISER)
+    return Tokeniser(TOKENIZER)
 
 
 @pytest.mark.parametrize("text", ["I hate you! Get out!", "Oh my God, Chandler's moving!", "...", "Well?! 42"])

@@ -19,7 +19,8 @@ from emoje_edge.report.palette import EMOTION_COLOURS, rgb
 from tests.report.events import make_event
 
 
-def test_a_row_says_when_who_what_how_sure_and_on_what() -> None:
+def test_a_row_says_when_who_what_how_sure_and_on_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     line = terminal.row(make_event(63.25, text="That is wonderful!"), 1, EMOTIONS)
     for part in ("1:03.2", "ROSS", "■ joy", "70%", "███████···", "75/–/25", "That is wonderful!"):
         assert part in line

@@ -102,7 +102,9 @@ class Named(nn.Module):
         self.network = network
 
         def forward(*tensors: Tensor) -> tuple[Tensor, ...]:
-            return self.network(*tensors)
+            # TensorRT would call an input that is an output, too, by the output's name
+            outputs = self.network(*tensors)
+            return tuple(out * 1.0 if any(out is given for given in tensors) else out for out in outputs)
 
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         forward.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
