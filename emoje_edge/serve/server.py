@@ -60,7 +60,7 @@ class PageServer:
     """
 
     def __init__(self, hub: Hub, port: int = 0) -> None:
-        self.hub, self.token = hub, secrets.token_urlsafe(24)
+        self.hub, self.token, self.closed = hub, secrets.token_urlsafe(24), False
         try:
             self._http = _Server((HOST, port), _Handler, self)
         except OSError as error:
@@ -81,9 +81,11 @@ class PageServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.hub.close()
+        # no new page first: one that was sent away would be back before the port is closed
         self._http.shutdown()
         self._http.server_close()
+        self.closed = True
+        self.hub.close()
 
 
 class _Server(ThreadingHTTPServer):
@@ -145,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _events(self) -> None:
         last = self.headers.get("Last-Event-ID", "")
         listener = self.server.page.hub.listen(int(last) if last.isdecimal() else 0)
-        if listener is None:
+        if listener is None or self.server.page.closed:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "5"})
             return
         self.close_connection = True
