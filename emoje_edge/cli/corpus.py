@@ -34,6 +34,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--text-dir", type=_PATH, help="Subtitles by the recordings' relative paths; else those beside or inside."
 )
+@click.option("--words", default="auto", show_default=True, help="Recognise words without subtitles: auto, off, MODEL.")
 @click.option("--file-timeout", type=float, metavar="S", help="Seconds that one recording may take.")
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs found.")
 @click.option("--labels", type=_PATH, help="CSV path,label[,start,end]: tell how far the answers agree with it.")
@@ -77,10 +78,10 @@ def _label(folder: Path | None, options: dict[str, Any]) -> None:
     _check(out, limit, engine, options["text_dir"])
     writer_of(out)
     engines = str(options["engine_dir"]) if options["engine_dir"] else None
-    settings = Settings(options["mask"], engines, options["backend"], options["pose_fps"])
+    settings = Settings(options["mask"], engines, options["backend"], options["pose_fps"], options["words"])
     recordings = in_folder(folder, options["text_dir"]) if folder else in_list(options["listed"], options["text_dir"])
     with settings.open() as recognizer:  # a wrong mask or a missing engine shows before the work
-        labels, room = recognizer.labels, Room.here(recognizer.mask)
+        labels, room = recognizer.labels, Room.here(recognizer.mask, words=bool(recognizer.words))
     truth = Labels.read(options["labels"], labels) if options["labels"] else None
     how = How(engine, min(room.workers(options["workers"]), len(recordings)), limit)
     ledger = Ledger(out, settings.describe())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 
-# MB a worker holds at most, by what it loads (docs/corpus.md tells how it was measured)
-_BASE, _POSE = 150, 250
+# MB that a worker is reckoned with: a whole `infer` of a ten-second clip held 228 with sound and body, 364 with words
+_BASE, _POSE, _WORDS = 150, 120, 150
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class Room:
     worker: int
 
     @classmethod
-    def here(cls, mask: Mask) -> Room:
+    def here(cls, mask: Mask, *, words: bool = False) -> Room:
         """This machine, now.  Memory is None where the system does not tell it."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return cls(cores, _free(), _BASE + (_POSE if Modality.POSE in mask else 0))
+        return cls(cores, _free(), _BASE + _POSE * (Modality.POSE in mask) + _WORDS * words)
 
     def workers(self, wanted: int | None) -> int:
         """How many to start: one a core, as many as memory holds; never more than that even where asked for.
