@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from emoje_edge.modality import Modality
@@ -39,7 +40,7 @@ def test_silence_adds_nothing_to_a_voice():
     before = torch.rand(2, 9)
     _, after = baseline(tokens, there, before)
     torch.testing.assert_close(after[1], before[1])
-    assert float(after[0, -1] - before[0, -1]) == 1
+    assert float(after[0, -1] - before[0, -1]) == pytest.approx(1)
 
 
 def test_a_conversation_at_once_is_the_conversation_step_by_step():
