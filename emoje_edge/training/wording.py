@@ -20,6 +20,7 @@ _MARKS = re.compile(r"(?<!\w)[^\w\s]+|[^\w\s]+(?!\w)")  # not those inside words
 _END = re.compile(r"[.!?]+\s*$")
 _RUN = re.compile(r"[!?]+")
 _WORD = re.compile(r"[a-z']+")
+_DENIES = re.compile(r"^(no|not|never|nobody|nothing|none|neither|nor|hardly|without|cannot)\b|n['’]t\b")
 _VOICED = str.maketrans("bdgvzjqxc", "ptkfssksk")
 
 
@@ -52,11 +53,14 @@ def remarked(text: str, g: np.random.Generator) -> str:
 
 
 def misheard(text: str, alike: dict[str, list[str]], g: np.random.Generator) -> str:
-    """One word in eight is lost, changes places with the next, or becomes one that sounds like it."""
+    """One word in eight is lost, changes places with the next, or becomes one that sounds like it; a denial stays."""
     words = text.split()
     heard: list[str] = []
     for word in words:
         draw = g.random()
+        if _DENIES.search(word.lower()):  # without it the line would say the opposite
+            heard.append(word)
+            continue
         if draw < 0.04 and len(words) > 2:
             continue
         others = alike.get(_sound(word.lower()), [])

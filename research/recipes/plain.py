@@ -169,6 +169,20 @@ _NOT = _split(
     "I am not {}|I'm not {} at all|I don't feel {}|I am no longer {}|I was never {}|nobody here is {}"
     "|it does not make me {}"
     "|I wouldn't say that I'm {}|I'm anything but {}|why would I be {}|we are not {} any more|who says that I am {}"
+    "|I am hardly {}|I have no reason to be {}|there is nothing here to be {} about|neither of us is {}"
+    "|I can't say I'm {}|I don't think I am {}|he isn't {} either|far from {}|that never made me {}"
+    "|you'd think I'm {}, but no"
+    "|I stopped being {} long ago|not {}, no|none of us were {}|it isn't that I'm {}|I don't get {} easily"
+    "|she didn't look {} to me|I am too tired to be {}|not one bit {}|without being {}|I could hardly be called {}"
+)
+# events and acts denied: what did not happen moves nobody
+_DENIED = _split(
+    "I didn't cry|nobody shouted|he never hit anyone|we haven't won anything|I'm not going to scream"
+    "|there was no accident|nobody died|I didn't win|she didn't say yes|it doesn't hurt|I don't miss it"
+    "|there is nothing to fear here|no one is following us|it doesn't smell at all|the food was not bad"
+    "|I wasn't expecting more|it's no surprise to me|I saw that coming|I don't mind the noise|nothing to laugh about"
+    "|I can't complain|he did not lie|they have not hurt us|I don't love it|it's nothing to celebrate"
+    "|that's not funny to me|I have no complaints|it was not your fault|no need to worry"
 )
 _IF = _split(
     "I would be {} if I were you|if it were true I would be {}|I wish I were {}|one day I may be {}|are you {}"
@@ -230,6 +244,8 @@ def _thing(g: np.random.Generator) -> Line:
 def _negated(g: np.random.Generator) -> Line:
     name = _any(g, ("joy", "joy", "anger", "fear", "sadness", "disgust", "surprise"))
     mood = _any(g, WORDS[name].moods)
+    if g.random() < 0.15:
+        return _any(g, _DENIED), _CALM
     if name in _STILL and g.random() < 0.15:
         return _any(g, _STILL[name]).format(mood), {name: 0.9}
     return _any(g, _NOT).format(mood), _UNHAPPY if name == "joy" else _CALM

@@ -1,11 +1,14 @@
-"""The text teachers: a sentence encoder fine-tuned on GoEmotions, then on MELD with the dialogue before each utterance.
+"""The text teachers: a sentence encoder fine-tuned on GoEmotions, then on half of MELD in context.
 
-    python -m research.recipes.teacher DATA ENCODER OUT [seed …]
+    python -m research.recipes.teacher teach DATA ENCODER OUT HALF
+    python -m research.recipes.teacher write DATA ENCODER OUT
 
-ENCODER is any encoder that transformers loads, by name or folder; the shipped student learned from all-MiniLM-L6-v2
-(Apache-2.0).  An utterance reads `[CLS] speaker: words [SEP] the six utterances before, with speakers [SEP]`.  A seed
-is a teacher (OUT/teacher-SEED.pt, made where it is not there); together they write what the student learns from.  The
-last weights, averaged over steps, count: nothing is chosen on MELD's development split.
+ENCODER is any encoder that transformers loads, by name or folder; the students that ship learned from all-MiniLM-L6-v2
+(Apache-2.0).  An utterance reads `[CLS] speaker: words [SEP] the six utterances before, with speakers [SEP]`; a quarter
+of them stand alone, half have other marks or none, a fifth are misheard (`training.wording`), and a fifth as many plain
+sentences (`recipes.plain`) are among them.  `teach` makes OUT/teacher-HALF.pt; `write` tells the students
+(`recipes.minilm`) of each dialogue of MELD what the teacher says that never saw it, and of everything else the mean of
+both.  The last weights, averaged over steps, count: nothing is chosen on MELD's development split.
 """
 
 from __future__ import annotations
@@ -25,9 +28,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emoje_edge.emotion import EMOTIONS
+from emoje_edge.training.batching import Reword
 from emoje_edge.training.datasets import Corpus, Sample, open_dataset
 from emoje_edge.training.metrics import score
 from emoje_edge.training.trainer import computes_bfloat16
+from emoje_edge.training.wording import as_spoken
+from research.recipes.plain import sentences
 
 TOKENS, WORDS, BEFORE = 80, 34, 6  # of the window, of the utterance in it, utterances of context
 MELD, GOEMOTIONS = 0, 1  # heads: the corpora do not agree on what is neutral
@@ -42,6 +48,9 @@ class Settings:
         epochs: of MELD, the first among half of the comments.
         frozen: lowest layers that keep their weights.
         average: decay of the averaged weights, over the epochs of MELD alone.
+        alone: share of MELD's lines read without those before.
+        plain: made sentences an epoch of MELD.
+        half: of MELD's dialogues, 0 or 1; None for all.
     """
 
     goemotions: int | None = None
@@ -51,6 +60,9 @@ class Settings:
     learning_rate: float = 1e-4
     head_learning_rate: float = 1e-3
     average: float = 0.996
+    alone: float = 0.25
+    plain: int = 1200
+    half: int | None = None
     seed: int = 0
 
 
@@ -84,13 +96,23 @@ class Teacher(nn.Module):
         mean = torch.einsum("bl,bld->bd", own / own.sum(1, keepdim=True), hidden)
         return torch.cat([hidden[:, 0], mean], 1)
 
-    def windows(self, corpus: Corpus) -> list[Window]:
-        """One window a sample, in the corpus' order."""
+    def windows(
+        self, corpus: Corpus, vary: Reword | None = None, alone: float = 0.0, g: np.random.Generator | None = None
+    ) -> list[Window]:
+        """One window a sample, in the corpus' order.
+
+        Args:
+            vary: another wording of each line.
+            alone: share of the windows without what went before.
+        """
         found: dict[str, Window] = {}
+        g = g or np.random.default_rng(0)
         for dialogue in corpus.dialogues():
-            named = self._tokens([f"{s.speaker}: {_plain(s)}" if s.speaker else _plain(s) for s in dialogue])
+            said = [vary(_plain(s), g) if vary else _plain(s) for s in dialogue]
+            named = self._tokens([f"{s.speaker}: {t}" if s.speaker else t for s, t in zip(dialogue, said, strict=True)])
             for i, sample in enumerate(dialogue):
-                found[sample.uid] = self._window(named[i], named[max(0, i - BEFORE) : i])
+                before = [] if g.random() < alone else named[max(0, i - BEFORE) : i]
+                found[sample.uid] = self._window(named[i], before)
         return [found[s.uid] for s in corpus.samples]
 
     def _tokens(self, texts: list[str]) -> list[list[int]]:
@@ -147,35 +169,72 @@ def thin(corpus: Corpus, count: int, g: np.random.Generator) -> Corpus:
     return Corpus(corpus.name, corpus.classes, tuple(s for i, s in enumerate(corpus.samples) if i in chosen))
 
 
-def labelled(root: Path, settings: Settings, g: np.random.Generator) -> tuple[Corpus, Corpus]:
-    """MELD's training split and the comments that have one label."""
-    meld = open_dataset("meld", root / "meld", split="train")
-    comments = open_dataset("goemotions", root / "goemotions", split="train").keep(lambda s: s.label >= 0)
-    return meld, comments if settings.goemotions is None else thin(comments, settings.goemotions, g)
+def half(corpus: Corpus, which: int) -> Corpus:
+    """Every other dialogue, in a fixed order drawn at random."""
+    names = sorted({s.dialogue for s in corpus.samples})
+    order = np.random.default_rng(0).permutation(len(names))
+    chosen = {names[i] for i in order[which::2]}
+    return corpus.keep(lambda s: s.dialogue in chosen)
 
 
-Step = tuple[int, list[int]]  # head, rows
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Windows, and the distribution [N, 7] that each is to get."""
+
+    windows: list[Window]
+    shares: Tensor
 
 
-def plan(windows: Sequence[Sequence[Window]], settings: Settings, g: np.random.Generator) -> tuple[list[Step], int]:
+def hard(labels: np.ndarray, smoothing: float) -> Tensor:
+    """[N, 7]: labels as distributions."""
+    one = F.one_hot(torch.from_numpy(labels), len(EMOTIONS)).float()
+    return one * (1 - smoothing) + smoothing / len(EMOTIONS)
+
+
+def lines_of(teacher: Teacher, meld: Corpus, settings: Settings, epoch: int, vary: Reword) -> Lines:
+    """An epoch of MELD in other wordings, with plain sentences among it."""
+    g = np.random.default_rng((settings.seed, epoch))
+    made, targets = sentences(settings.plain, seed=1000 * settings.seed + epoch)
+    shares = targets.logits[[targets.rows[f"plain/{s.uid}"] for s in made.samples]].softmax(1)
+    windows = teacher.windows(meld, vary, settings.alone, g) + teacher.windows(made, vary, 0.0, g)
+    return Lines(windows, torch.cat([hard(meld.labels(), 0.07), shares]))
+
+
+Step = tuple[int, Tensor, list[Window]]  # head, distributions, windows
+
+
+def plan(comments: Lines, meld: Sequence[Lines], settings: Settings, g: np.random.Generator) -> tuple[list[Step], int]:
     """Half of the comments; the rest of them among MELD's first epoch; MELD.  And where that last part begins."""
-    comments = [(GOEMOTIONS, b) for b in batches(windows[GOEMOTIONS], settings.batch, g)]
-    lines = [[(MELD, b) for b in batches(windows[MELD], settings.batch, g)] for _ in range(settings.epochs)]
-    half = len(comments) // 2
-    mixed = comments[half:] + lines[0]
-    first = comments[:half] + [mixed[i] for i in g.permutation(len(mixed))]
-    return first + [step for epoch in lines[1:] for step in epoch], len(first)
+
+    def steps(head: int, lines: Lines) -> list[Step]:
+        found = batches(lines.windows, settings.batch, g)
+        return [(head, lines.shares[rows], [lines.windows[i] for i in rows]) for rows in found]
+
+    others, epochs = steps(GOEMOTIONS, comments), [steps(MELD, lines) for lines in meld]
+    middle = len(others) // 2
+    mixed = others[middle:] + epochs[0]
+    first = others[:middle] + [mixed[i] for i in g.permutation(len(mixed))]
+    return first + [step for epoch in epochs[1:] for step in epoch], len(first)
+
+
+def read_lines(root: Path, teacher: Teacher, settings: Settings, g: np.random.Generator) -> tuple[Lines, list[Lines]]:
+    """Comments that have one label, and MELD's training split epoch by epoch."""
+    meld = open_dataset("meld", root / "meld", split="train")
+    vary = as_spoken(s.text for s in meld.samples if s.text)
+    chosen = meld if settings.half is None else half(meld, settings.half)
+    comments = open_dataset("goemotions", root / "goemotions", split="train").keep(lambda s: s.label >= 0)
+    if settings.goemotions is not None:
+        comments = thin(comments, settings.goemotions, g)
+    spoken = Lines(teacher.windows(comments, vary, 0.0, g), hard(comments.labels(), 0.0))
+    return spoken, [lines_of(teacher, chosen, settings, epoch, vary) for epoch in range(settings.epochs)]
 
 
 def fine_tune(root: Path, encoder: str, settings: Settings) -> Teacher:
     """One teacher."""
     torch.manual_seed(settings.seed)
     g = np.random.default_rng(settings.seed)
-    corpora = labelled(root, settings, g)
     teacher = Teacher(encoder, settings.frozen).train()
-    windows = [teacher.windows(corpus) for corpus in corpora]
-    labels = [torch.from_numpy(corpus.labels()) for corpus in corpora]
-    steps, alone = plan(windows, settings, g)
+    steps, alone = plan(*read_lines(root, teacher, settings, g), settings, g)
     optimiser = torch.optim.AdamW(
         [
             {"params": [p for p in teacher.encoder.parameters() if p.requires_grad], "lr": settings.learning_rate},
@@ -187,10 +246,10 @@ def fine_tune(root: Path, encoder: str, settings: Settings) -> Teacher:
         optimiser, lambda step: min(1.0, step / 100) * max(0.02, 1 - step / len(steps))
     )
     average = AveragedModel(teacher, multi_avg_fn=get_ema_multi_avg_fn(settings.average))
-    for step, (head, rows) in enumerate(track(steps, f"teacher {settings.seed}", console=Console(stderr=True))):
+    for step, (head, shares, windows) in enumerate(track(steps, "teacher", console=Console(stderr=True))):
         with autocast():
-            logits = teacher.heads[head](teacher.drop(teacher.describe([windows[head][i] for i in rows])))
-        loss = F.cross_entropy(logits.float(), labels[head][rows], label_smoothing=0.07 if head == MELD else 0.0)
+            logits = teacher.heads[head](teacher.drop(teacher.describe(windows)))
+        loss = F.cross_entropy(logits.float(), shares)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
@@ -198,6 +257,8 @@ def fine_tune(root: Path, encoder: str, settings: Settings) -> Teacher:
         schedule.step()
         if step >= alone:
             average.update_parameters(teacher)
+        if step % 100 == 0:
+            print(f"step {step} of {len(steps)}, loss {float(loss.detach()):.3f}", flush=True)
     return cast(Teacher, average.module) if len(steps) > alone else teacher
 
 
@@ -212,10 +273,24 @@ def says(teachers: Sequence[Teacher], corpus: Corpus, *, heads: Sequence[int] = 
 
 
 def write_targets(teachers: Sequence[Teacher], corpus: Corpus, path: Path, *, heads: Sequence[int] = (MELD,)) -> None:
-    """What the teachers say as npz: `uid`, `logits` [N, 7], `descriptors` [N, width]."""
-    logits, descriptors = says(teachers, corpus, heads=heads)
+    """What the teachers say as npz: `uid`, `logits` [N, 7]."""
+    save(path, corpus, says(teachers, corpus, heads=heads)[0])
+
+
+def save(path: Path, corpus: Corpus, logits: Tensor) -> None:
     uids = np.array([f"{corpus.name}/{s.uid}" for s in corpus.samples])
-    np.savez(path, uid=uids, logits=logits.numpy(), descriptors=descriptors.half().numpy())
+    np.savez(path, uid=uids, logits=logits.float().numpy())
+
+
+def by_the_other(teachers: Sequence[Teacher], corpus: Corpus, halves: Sequence[set[str]]) -> Tensor:
+    """[N, 7]: what the teacher of the other half says, of dialogues that one of the two was trained on."""
+    out = torch.zeros(len(corpus), len(EMOTIONS))
+    origin = [s.block.partition("~")[0] for s in corpus.samples]  # of a rewritten dialogue
+    for teacher, names in zip(reversed(teachers), halves, strict=True):
+        rows = [i for i, name in enumerate(origin) if name in names]
+        part = Corpus(corpus.name, corpus.classes, tuple(corpus.samples[i] for i in rows))
+        out[rows] = says([teacher], part)[0]
+    return out
 
 
 def evaluate(teachers: Sequence[Teacher], corpus: Corpus) -> dict[str, float]:
@@ -225,8 +300,8 @@ def evaluate(teachers: Sequence[Teacher], corpus: Corpus) -> dict[str, float]:
 
 
 def teach(root: Path, encoder: str, out: Path, settings: Settings) -> Teacher:
-    """The teacher of this seed, from OUT where it is there."""
-    path = out / f"teacher-{settings.seed}.pt"
+    """The teacher of this half, from OUT where it is there."""
+    path = out / f"teacher-{settings.half}.pt"
     if not path.is_file():
         out.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")
@@ -237,26 +312,29 @@ def teach(root: Path, encoder: str, out: Path, settings: Settings) -> Teacher:
     return teacher
 
 
-def main(root: Path, encoder: str, out: Path, seeds: Sequence[int] = (0, 1, 2)) -> None:
-    teachers = [teach(root, encoder, out, Settings(seed=seed)) for seed in seeds]
-    dev = open_dataset("meld", root / "meld", split="dev")
-    for seed, teacher in zip(seeds, teachers, strict=True):
-        print(f"teacher {seed}: {evaluate([teacher], dev)}", flush=True)
-    print(f"together: {evaluate(teachers, dev)}", flush=True)
-    write_all(teachers, root, out)
-
-
 def write_all(teachers: Sequence[Teacher], root: Path, out: Path) -> None:
-    """Targets of everything that the student reads, see `recipes.text`."""
-    from research.recipes.text import corpora, unlabelled, vocabulary
+    """Targets of everything that the students read, see `recipes.minilm`."""
+    from research.recipes.minilm import COMMENTS, alone, some, unlabelled
 
-    meld, comments, _ = corpora(root)
-    write_targets(teachers, meld, out / "meld.npz")
-    write_targets(teachers, comments, out / "goemotions.npz", heads=(MELD, GOEMOTIONS))
-    write_targets(teachers, vocabulary(), out / "vocabulary.npz", heads=(MELD, GOEMOTIONS))
-    for corpus in unlabelled(root):
-        write_targets(teachers, corpus, out / f"{corpus.name}.npz")
+    meld = open_dataset("meld", root / "meld", split="train")
+    comments = open_dataset("goemotions", root / "goemotions", split="train")
+    halves = [{s.dialogue for s in half(meld, which).samples} for which in (0, 1)]
+    emory, rewritten = unlabelled(root, meld)
+    for corpus in (meld, alone(meld), rewritten):
+        save(out / f"{corpus.name}.npz", corpus, by_the_other(teachers, corpus, halves))
+    write_targets(teachers, some(comments, COMMENTS), out / "goemotions.npz", heads=(MELD, GOEMOTIONS))
+    write_targets(teachers, emory, out / "emorynlp.npz")
+
+
+def main(what: str, root: Path, encoder: str, out: Path, which: int = 0) -> None:
+    torch.set_num_threads(1)
+    if what == "teach":
+        teachers = [teach(root, encoder, out, Settings(half=which, seed=which))]
+    else:
+        teachers = [teach(root, encoder, out, Settings(half=which, seed=which)) for which in (0, 1)]
+        write_all(teachers, root, out)
+    print(evaluate(teachers, open_dataset("meld", root / "meld", split="dev")), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), [int(s) for s in sys.argv[4:]] or (0, 1, 2))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), *map(int, sys.argv[5:]))

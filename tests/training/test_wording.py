@@ -46,6 +46,14 @@ def test_a_misheard_line_differs_in_few_words() -> None:
     assert any({"bed", "bet"} & set(words) for words in found)  # taken for another
 
 
+def test_a_misheard_line_still_denies_what_it_denied() -> None:
+    g = np.random.default_rng(3)
+    alike = sounds_alike(["not knot nut", "never neffer", "don't dent"])
+    for _ in range(300):
+        heard = misheard("I don't know and I am not sad, never", alike, g).split()
+        assert {"don't", "not", "never"} <= set(heard)
+
+
 def test_spoken_lines_are_never_empty_and_most_are_untouched_or_only_remarked() -> None:
     vary, g = as_spoken(LINES), np.random.default_rng(2)
     varied = [vary(line, g) for line in LINES * 100]
