@@ -25,6 +25,7 @@ from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, ModelConfig
 from emoje_edge.model.fusion import Fused
 from emoje_edge.model.layers import token_mask
+from emoje_edge.shapes import BANDS
 from emoje_edge.training import losses
 from emoje_edge.training.average import moving_average
 from emoje_edge.training.batching import Collator, DialogueNetwork, pieces
@@ -403,7 +404,8 @@ def stage(
         settings = replace(settings, steps=4, batch=16)
     network = AmEmoje(model)
     network.load_state_dict(start)
-    material = read(root, out / "material", share=0.02 if quick else 1.0)
+    bands = getattr(model.audio, "bands", BANDS)
+    material = read(root, out / "material", share=0.02 if quick else 1.0, bands=bands)
     network = train(network.eval(), pools_of(network, meld, material, settings.lost), settings)
     out.mkdir(parents=True, exist_ok=True)
     save_weights(out / "model.safetensors", network)

@@ -25,8 +25,9 @@ from emoje_edge.calibration_data.synthetic import body as moving_body
 from emoje_edge.modality import Modality
 from emoje_edge.perception import skeleton
 from emoje_edge.perception.audio import SAMPLE_RATE
-from emoje_edge.perception.features import audio_feature, pose_feature
+from emoje_edge.perception.features import audio_feature, pose_feature, whisper_feature
 from emoje_edge.perception.quality import audio_quality, pose_quality
+from emoje_edge.shapes import BANDS
 from emoje_edge.training import conditions as make
 from emoje_edge.training.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.training.datasets import UNLABELLED, open_dataset
@@ -77,42 +78,48 @@ class Material:
 Made = Iterable[tuple[Array | None, Array, int]]  # feature, quality, label; no feature where there is nothing in it
 
 
-def read(root: Path, folder: Path, *, evaluation: bool = False, share: float = 1.0) -> Material:
+Heard = Callable[[Array], tuple[Array | None, Array]]  # samples -> feature, quality
+
+
+def read(root: Path, folder: Path, *, evaluation: bool = False, share: float = 1.0, bands: int = BANDS) -> Material:
     """All material of training or of evaluation, from `folder` where it is there.
 
     Args:
         share: of the numbers above; less to try the recipe out.
+        bands: of the sound feature, 80 for ears of Whisper.
     """
     seed, flavour = (1, EVALUATION) if evaluation else (0, TRAINING)
+    hear = _heard if bands == BANDS else _heard_by_whisper
     count = [max(8, round(n * share * (0.4 if evaluation else 1))) for n in (SOUNDS, TALKS, ACTS, BODIES)]
     part = "evaluation" if evaluation else "training"
     makers: dict[str, Callable[[np.random.Generator], Made]] = {
-        "voices": partial(voices, root, evaluation, share),
-        "talks": partial(talks, root, evaluation, count[1]),
-        "sounds": partial(sounds, flavour, count[0]),
+        "voices": partial(voices, root, evaluation, share, hear),
+        "talks": partial(talks, root, evaluation, count[1], hear),
+        "sounds": partial(sounds, flavour, count[0], hear),
         "acts": partial(acts, root, evaluation, count[2]),
         "bodies": partial(bodies, flavour, count[3]),
     }
     found = {}
     for name, maker in makers.items():
-        store = folder / f"{part}-{name}-{share:g}.npz"
+        heard = f"-{bands}" if name in ("voices", "talks", "sounds") else ""
+        store = folder / f"{part}-{name}-{share:g}{heard}.npz"
         if not store.is_file():
             _save(store, maker(np.random.default_rng((seed, len(name)))))
         found[name] = _load(store)
     return Material(**found)
 
 
-def voices(root: Path, evaluation: bool, share: float, g: np.random.Generator) -> Made:
+def voices(root: Path, evaluation: bool, share: float, hear: Heard, g: np.random.Generator) -> Made:
     """RAVDESS under the seven emotions: each clip as it is, then before noises, cut, through telephones."""
     corpus = to_emotions(open_dataset("ravdess", root / "ravdess"))
     chosen = audio_recipe.fold(corpus, FOLD)[evaluation]
     for sample in chosen.samples[:: max(1, round(1 / share))]:
         samples = read_samples(Path(sample.source))
         for version in range(1 if evaluation else VERSIONS):
-            yield *_heard(lived(samples, g) if version else samples), sample.label
+            yield *hear(lived(samples, g) if version else samples), sample.label
 
 
-def talks(root: Path, evaluation: bool, count: int, g: np.random.Generator) -> Made:
+def talks(root: Path, evaluation: bool, count: int, hear: Heard, g: np.random.Generator) -> Made:
     """Synthetic voices reading MELD's lines at some speed and pitch; nothing without the programs that speak."""
     names = [Voice("flite", n) for n in FLITE[evaluation::2]] if shutil.which("flite") else []
     names += [Voice("espeak-ng", n) for n in ESPEAK[evaluation::2]] if shutil.which("espeak-ng") else []
@@ -121,10 +128,10 @@ def talks(root: Path, evaluation: bool, count: int, g: np.random.Generator) -> M
         voice, line = names[int(g.integers(len(names)))], plain(lines[int(g.integers(len(lines)))].text or "Well.")
         samples = voice.say(line)
         if len(samples) > SAMPLE_RATE // 4:
-            yield *_heard(lived(_faster(samples, g.uniform(0.85, 1.15)), g)), UNLABELLED
+            yield *hear(lived(_faster(samples, g.uniform(0.85, 1.15)), g)), UNLABELLED
 
 
-def sounds(flavour: Flavour, count: int, g: np.random.Generator) -> Made:
+def sounds(flavour: Flavour, count: int, hear: Heard, g: np.random.Generator) -> Made:
     """Hiss, noise and music at any level."""
     for number in range(count):
         level, seconds = g.uniform(-70, -8), g.uniform(0.5, 7)
@@ -134,7 +141,7 @@ def sounds(flavour: Flavour, count: int, g: np.random.Generator) -> Made:
             sound = make.noise(seconds, g, level=level, flavour=flavour)
         else:
             sound = make.music(seconds, g, level=level, flavour=flavour)
-        yield *_heard(_channel(sound, g)), UNLABELLED
+        yield *hear(_channel(sound, g)), UNLABELLED
 
 
 def acts(root: Path, evaluation: bool, count: int, g: np.random.Generator) -> Made:
@@ -211,6 +218,10 @@ def _obscured(body: Array, g: np.random.Generator) -> Array:
 
 def _heard(samples: Array) -> tuple[Array | None, Array]:
     return audio_feature(samples), audio_quality(samples)
+
+
+def _heard_by_whisper(samples: Array) -> tuple[Array | None, Array]:
+    return whisper_feature(samples), audio_quality(samples)
 
 
 def _save(store: Path, made: Made) -> None:
