@@ -1,5 +1,6 @@
 """Emotion recognition in conversation on the device: text, audio and body pose, never the face."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from emoje_edge.emotion import EMOTIONS
@@ -8,7 +9,9 @@ from emoje_edge.modality import Mask, Modality
 from emoje_edge.version import __version__
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import DialogueState, Recognizer, UtteranceEmotion
+    from emoje_edge.dialogue import DialogueState
+    from emoje_edge.recognizer import Recognizer
+    from emoje_edge.utterance_emotion import UtteranceEmotion
 
 __all__ = [
     "EMOTIONS",
@@ -24,10 +27,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # The recogniser brings onnxruntime and PyAV in: loaded when asked for, so that `--help` stays instant.
-    if name in ("DialogueState", "Recognizer", "UtteranceEmotion"):
-        from emoje_edge import recognizer
+_MODULES = {"DialogueState": "dialogue", "Recognizer": "recognizer", "UtteranceEmotion": "utterance_emotion"}
 
-        return getattr(recognizer, name)
+
+def __getattr__(name: str) -> Any:
+    # The recognizer brings onnxruntime and PyAV in: loaded when asked for, so that `--help` stays instant.
+    if name in _MODULES:
+        return getattr(import_module(f"emoje_edge.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'emoje_edge' has no attribute {name!r}")

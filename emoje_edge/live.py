@@ -15,10 +15,10 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -26,10 +26,22 @@ from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import Recognizer, UtteranceEmotion
+    from emoje_edge.perception.live.pushed import Pushed
+    from emoje_edge.utterance_emotion import UtteranceEmotion
 
 _WAITING = 1000  # events that nobody has taken; then recognising waits
 _OVER = object()
+
+
+class Follows(Protocol):
+    """What a session needs of a recognizer."""
+
+    mask: Mask
+    pose_fps: float
+
+    def follow(self, source: Pushed) -> Generator[tuple[Any, UtteranceEmotion], None, None]:
+        """What was perceived, and the emotion, of each utterance."""
+        ...
 
 
 class Live(AbstractContextManager["Live"]):
@@ -49,7 +61,7 @@ class Live(AbstractContextManager["Live"]):
 
     def __init__(
         self,
-        recognizer: Recognizer,
+        recognizer: Follows,
         *,
         video: bool = False,
         audio: bool = False,

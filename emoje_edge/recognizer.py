@@ -11,12 +11,11 @@ no hole, and no emotion is made up.  It does not touch the dialogue's state.
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -27,16 +26,16 @@ from numpy.typing import NDArray
 
 from emoje_edge.addresses import masked
 from emoje_edge.dialogue import DialogueState
-from emoje_edge.engine.interface import Session
-from emoje_edge.engine.manifest import FILE_NAME, read_manifest
-from emoje_edge.engine.session import find_engine, open_engine
-from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.engine.pool import EnginePool
+from emoje_edge.engine.utterance_inputs import engine_inputs
+from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.sound import given as given_sound
 from emoje_edge.shapes import BANDS, POSE_RATE
 from emoje_edge.shipped import TOKENIZER, WHISPER
 from emoje_edge.understood import ABSENT, NOT_SURE, not_understood, why_nothing
+from emoje_edge.utterance_emotion import UtteranceEmotion
 
 if TYPE_CHECKING:
     from emoje_edge.live import Live
@@ -46,74 +45,10 @@ if TYPE_CHECKING:
     from emoje_edge.perception.text import Tokeniser
     from emoje_edge.perception.transcribe import Transcriber
 
-log = logging.getLogger("emoje_edge")
 _OF_33 = (
     "; of MediaPipe's 33: the middle of the ears 7 and 8, then [11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28], "
     "with x times the picture's width and y times its height"
 )
-
-
-@dataclass(frozen=True)
-class UtteranceEmotion:
-    """What is known of one utterance.
-
-    Attributes:
-        source: as it was given; of an address without user, password and query values.
-        start, end: s.
-        speaker: name from the subtitles, None where unknown.
-        emotion: the most probable label; None where nothing was said, heard or seen that can be understood, or where
-            it is less sure than `min_confidence`.
-        probabilities: of every label, sum 1; empty where nothing was understood.
-        modalities: what the decision rests on, of text, audio, pose; empty where nothing was understood.
-        weights: share of each of those modalities, sum 1.
-        latency_ms: computing time of `pose`, `audio`, `text`, `engine` and their `total`, ms; 0 where not used.
-        text: what was said; None where nobody tells.
-        text_from: `"subtitles"`, `"recognised"` (on this device) or `"given"`; None without text.
-        text_confidence: 0 to 1 of recognised words; None for others.
-        confidence: the probability of that label; None without an emotion, except where it was withheld.
-        reason: without an emotion: why, as a code of `emoje_edge.understood`.
-        person: number of the body that it is of, where several are followed; a cut makes everybody new.
-        live: of a live stream: `time` (UTC) of the start, `lag_ms` from the end to now, `dropped_pictures`, `pose_fps`
-            and `reconnects` so far.
-    """
-
-    source: str
-    start: float
-    end: float
-    speaker: str | None
-    emotion: str | None
-    probabilities: dict[str, float]
-    modalities: tuple[str, ...]
-    weights: dict[str, float]
-    latency_ms: dict[str, float]
-    text: str | None = None
-    text_from: str | None = None
-    text_confidence: float | None = None
-    confidence: float | None = None
-    reason: str | None = None
-    person: int | None = None
-    live: Mapping[str, Any] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The row of a JSONL file: plain types, rounded (s and ms to 3 and 2 digits, shares to 4)."""
-        return {
-            "source": self.source,
-            "start": round(self.start, 3),
-            "end": round(self.end, 3),
-            "speaker": self.speaker,
-            **({} if self.person is None else {"person": self.person}),
-            "text": self.text,
-            "text_from": self.text_from,
-            "text_confidence": None if self.text_confidence is None else round(self.text_confidence, 4),
-            "emotion": self.emotion,
-            "confidence": None if self.confidence is None else round(self.confidence, 4),
-            "reason": self.reason,
-            "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
-            "modalities": list(self.modalities),
-            "weights": {k: round(v, 4) for k, v in self.weights.items()},
-            **(self.live or {}),
-            "latency_ms": {k: round(v, 2) for k, v in self.latency_ms.items()},
-        }
 
 
 class Recognizer:
@@ -167,26 +102,25 @@ class Recognizer:
         from emoje_edge.perception.bodies.choice import pose_stage
 
         self._pose, self.people = pose_stage(pose, people), people
-        self._options: dict[str, Any] = {
-            "engine_dir": engine_dir,
-            "backend": backend,
-            "fallback": fallback,
-            "threads": threads,
-        }
-        self._engines = _masks_with_engine(backend, engine_dir)
-        self._sessions: dict[Mask, Session] = {}
         self._tokens: Tokeniser | None = None
         self._transcriber: Transcriber | None = None
         self._opening = threading.Lock()
         self.pose_fps, self.context, self.min_confidence = pose_fps, context, min_confidence
-        self.auto = not isinstance(mask, Mask) and mask.strip().lower() == "auto"
-        self.mask = self._widest() if self.auto else Mask.parse(mask)
+        auto = not isinstance(mask, Mask) and mask.strip().lower() == "auto"
+        self._pool = EnginePool(
+            None if auto else Mask.parse(mask),
+            engine_dir=engine_dir,
+            backend=backend,
+            fallback=fallback,
+            threads=threads,
+        )
+        self.mask, self.auto = self._pool.mask, auto
         self.words, self.words_off = _words_wanted(words, self.mask), words == "off"
         self._language = language
         if self.words and (words != "auto" or language):
             self._listen()  # what was asked for by name shows now whether it is there
         # opened now, so that a missing or altered engine shows before minutes of perception
-        manifest = self._session(self.mask).manifest
+        manifest = self._pool.session(self.mask).manifest
         self.labels: tuple[str, ...] = manifest.labels
         self._bands = next((int(t.shape[2]) for t in manifest.inputs if t.name == Modality.AUDIO), BANDS)
 
@@ -343,11 +277,11 @@ class Recognizer:
             latency = {**times, "engine": 0.0, "total": sum(times.values())}
             reason = why_nothing({**lacks, **vain})
             return UtteranceEmotion(source, *span, speaker, None, {}, (), {}, latency, reason=reason)
-        session = self._session(Mask.of(present))
+        session = self._pool.session(Mask.of(present))
         used = [m for m in present if m in session.mask]
         said = _evidence({m: features[m] for m in used}, speaker)
         past = dialogue.before(said)
-        inputs = _engine_inputs(session, {m: features[m] for m in used}, quality, past, speaker)
+        inputs = engine_inputs(session, {m: features[m] for m in used}, quality, past, speaker)
         begin = time.perf_counter()
         out = session.run(inputs)
         engine = (time.perf_counter() - begin) * 1000
@@ -368,35 +302,6 @@ class Recognizer:
             confidence=float(shares[best]),
             reason=None if sure else NOT_SURE,
         )
-
-    def _session(self, present: Mask) -> Session:
-        """The engine for these modalities: exactly theirs, else one with more branches (whose length is then 0)."""
-        session = self._sessions.get(present)
-        if session is None:
-            with self._opening:
-                mask = self._choose(present)
-                if mask not in self._sessions:
-                    self._sessions[mask] = opened = open_engine(mask, **self._options)
-                    _tell_where_uncalibrated(opened)
-                session = self._sessions[present] = self._sessions[mask]
-        return session
-
-    def _choose(self, present: Mask) -> Mask:
-        if present in self._engines:
-            return present
-        wider = [m for m in self._engines if present.issubset(m)]
-        if wider and present != self.mask:
-            return min(wider, key=len)
-        narrower = [m for m in self._engines if m.issubset(present)]
-        if narrower and self.auto:
-            return max(narrower, key=len)
-        return present  # not there: opening it says so, with the command that builds it
-
-    def _widest(self) -> Mask:
-        bits = 0
-        for mask in self._engines:
-            bits |= mask.bits
-        return Mask(bits or 7)
 
     def _tokeniser(self) -> Tokeniser:
         with self._opening:
@@ -437,7 +342,7 @@ class Recognizer:
 
     def close(self) -> None:
         """Let go of the engines."""
-        self._sessions.clear()
+        self._pool.close()
 
     def __enter__(self) -> Recognizer:
         return self
@@ -465,60 +370,11 @@ def _said(seen: Perceived) -> dict[str, Any]:
     return {"text": seen.text, "text_from": seen.text_from, "text_confidence": sure}
 
 
-def _masks_with_engine(backend: str, engine_dir: str | Path | None) -> tuple[Mask, ...]:
-    """Masks that the folder has an engine for; which of them are sound shows when one is opened."""
-    folder = Path(engine_dir) if engine_dir else None
-    if folder and (folder / FILE_NAME).exists():  # one engine's own folder
-        return (read_manifest(folder).mask,)
-    return tuple(mask for mask in Mask.all() if find_engine(mask, backend, folder))
-
-
-def _tell_where_uncalibrated(session: Session) -> None:
-    if session.manifest.temperature is None:
-        log.warning(
-            "engine for mask %s: no temperature in its manifest, so its probabilities are not calibrated "
-            "(docs/engines.md says how to fit one)",
-            session.mask,
-        )
-
-
 def _evidence(features: Mapping[Modality, NDArray[Any]], speaker: str | None) -> bytes:
     """The same bytes for the same evidence: who said which words or, without words, what was heard and seen."""
     told = [Modality.TEXT] if Modality.TEXT in features else list(features)
     parts = [f"{speaker} {m}".encode() + np.ascontiguousarray(features[m]).tobytes() for m in told]
     return hashlib.blake2b(b"\0".join(parts), digest_size=16).digest()
-
-
-def _engine_inputs(
-    session: Session,
-    features: Mapping[Modality, NDArray[Any]],
-    quality: Mapping[Modality, Quality],
-    dialogue: DialogueState,
-    speaker: str | None,
-) -> dict[str, NDArray[Any]]:
-    """One utterance as the engine's named arrays, batch 1, padded; a branch without features has length 0."""
-    inputs: dict[str, NDArray[Any]] = {}
-    for tensor in session.manifest.inputs:
-        shape = tuple(1 if isinstance(n, str) else n for n in tensor.shape)
-        inputs[tensor.name] = np.zeros(shape, tensor.dtype)
-    for modality, array in features.items():
-        padded = inputs[modality.value]
-        length = min(len(array), padded.shape[1])
-        padded[0, :length] = array[:length]
-        inputs[f"{modality.value}_length"][0] = length
-        if f"{modality.value}_quality" in inputs:  # engines of earlier versions have none
-            inputs[f"{modality.value}_quality"][0] = quality[modality]
-    inputs["speaker"][0, 0] = dialogue.turn(speaker)
-    if dialogue.vector is not None:
-        if dialogue.vector.shape != inputs["state"].shape:
-            raise WorkError(
-                f"the engine of {session.mask} is of another model than the one before it in this dialogue",
-                "build the engines of all masks from one model: emoje-edge build --mask all",
-            )
-        inputs["state"][:] = dialogue.vector
-    if speaker in dialogue.voices and "voice" in inputs:
-        inputs["voice"][:] = dialogue.voices[speaker]
-    return inputs
 
 
 def _shares(weights: Mapping[str, float]) -> dict[str, float]:

@@ -11,7 +11,8 @@ import pytest
 from emoje_edge.errors import UsageError
 from emoje_edge.live import Live
 from emoje_edge.perception.media import AudioBlock, VideoFrame, decode
-from emoje_edge.recognizer import Recognizer, UtteranceEmotion
+from emoje_edge.recognizer import Recognizer
+from emoje_edge.utterance_emotion import UtteranceEmotion
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import pytest
 
 from emoje_edge import EMOTIONS, Mask, Recognizer, UsageError, WorkError
 from emoje_edge.babble import babble
+from emoje_edge.dialogue import DialogueState
 from emoje_edge.engine.session import find_engine
 from emoje_edge.engine.temperatures import set_temperature
 from emoje_edge.engine.weights import copy
-from emoje_edge.recognizer import DialogueState
 from emoje_edge.training.conditions import hiss
 
 RATE = 16_000
@@ -53,14 +53,14 @@ def test_each_set_of_modalities_has_its_engine_and_its_weights(recognizer: Recog
         assert sum(event.probabilities.values()) == pytest.approx(1, abs=1e-6)
         assert event.emotion == max(event.probabilities, key=event.probabilities.__getitem__)
         assert event.latency_ms["engine"] > 0
-    assert len({id(session) for session in recognizer._sessions.values()}) == 7
+    assert len({id(session) for session in recognizer._pool.sessions.values()}) == 7
 
 
 def test_sessions_are_opened_once(recognizer: Recognizer) -> None:
     recognizer.recognize(text="again", state=DialogueState())
-    first = recognizer._sessions[Mask.parse("text")]
+    first = recognizer._pool.sessions[Mask.parse("text")]
     recognizer.recognize(text="and again", state=DialogueState())
-    assert recognizer._sessions[Mask.parse("text")] is first
+    assert recognizer._pool.sessions[Mask.parse("text")] is first
 
 
 def test_the_dialogue_goes_on_across_engines(recognizer: Recognizer) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emoje_edge import DialogueState, Recognizer
-from emoje_edge.recognizer import UtteranceEmotion
+from emoje_edge.utterance_emotion import UtteranceEmotion
 
 THREADS, CALLS = 4, 300
 SENTENCES = (
@@ -58,7 +58,7 @@ def test_utterances_that_share_nothing_share_no_dialogue(recognizer: Recognizer)
 def test_an_engine_that_two_threads_open_at_once_is_opened_once(tmp_path: Path) -> None:
     with Recognizer() as fresh, ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda text: fresh.recognize(text=text), SENTENCES[:THREADS]))
-        text_sessions = {id(session) for mask, session in fresh._sessions.items() if str(mask) == "text"}
+        text_sessions = {id(session) for mask, session in fresh._pool.sessions.items() if str(mask) == "text"}
         assert len(text_sessions) == 1
 
 

@@ -26,7 +26,8 @@ from emoje_edge.report.writers import ENDINGS, OutputError, RowWriter
 from emoje_edge.shapes import POSE_RATE
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import Recognizer, UtteranceEmotion
+    from emoje_edge.recognizer import Recognizer
+    from emoje_edge.utterance_emotion import UtteranceEmotion
 
 _PATH = click.Path(path_type=Path)
 

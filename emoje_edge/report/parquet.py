@@ -15,7 +15,7 @@ from emoje_edge.report.table import columns, flatten
 from emoje_edge.report.writers import OutputError, check_folder, numbered
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import UtteranceEmotion
+    from emoje_edge.utterance_emotion import UtteranceEmotion
 
 BATCH = 20_000  # rows of a row group
 

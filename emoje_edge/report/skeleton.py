@@ -22,7 +22,7 @@ from emoje_edge.report.palette import MODALITY_COLOURS, emotion_colour, label_co
 from emoje_edge.report.writers import NO_EVIDENCE, OutputError, check_folder
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import UtteranceEmotion
+    from emoje_edge.utterance_emotion import UtteranceEmotion
 
 ENDINGS = (".mp4", ".mkv", ".mov")
 SIDE = 540  # px, the longer side of the skeleton's field

@@ -12,7 +12,7 @@ from emoje_edge.modality import Modality
 from emoje_edge.report.palette import emotion_colour, rgb
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import UtteranceEmotion
+    from emoje_edge.utterance_emotion import UtteranceEmotion
 
 NAME = "table"
 _BAR = 10  # characters

@@ -16,7 +16,7 @@ from emoje_edge.report.timeline_page import write_page
 from emoje_edge.report.writers import NO_EVIDENCE, OutputError, check_folder
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import UtteranceEmotion
+    from emoje_edge.utterance_emotion import UtteranceEmotion
 
 ENDINGS = (".png", ".svg", ".pdf", ".html")
 _NARROWEST, _A_ROW, _WIDEST = 1080, 66, 4800  # px: wider no viewer shows

@@ -15,7 +15,7 @@ from emoje_edge.report.palette import MODALITY_COLOURS, NOTHING, label_colours
 from emoje_edge.shipped import TIMELINE_PAGE
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import UtteranceEmotion
+    from emoje_edge.utterance_emotion import UtteranceEmotion
 
 _MARK = "/*DATA*/"
 

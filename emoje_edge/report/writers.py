@@ -24,7 +24,7 @@ from emoje_edge.modality import Modality
 from emoje_edge.report import terminal
 
 if TYPE_CHECKING:
-    from emoje_edge.recognizer import UtteranceEmotion
+    from emoje_edge.utterance_emotion import UtteranceEmotion
 
 NO_EVIDENCE = "no evidence"
 _FIRST = (

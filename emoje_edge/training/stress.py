@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from emoje_edge.dialogue import DialogueState
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.engine.manifest import FileEntry, read_manifest
 from emoje_edge.engine.session import find_engine
 from emoje_edge.errors import UsageError, nearest
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
-from emoje_edge.recognizer import DialogueState, Recognizer
+from emoje_edge.recognizer import Recognizer
 from emoje_edge.training.datasets import Corpus, Sample
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.metrics import bootstrap, weighted_f1

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from emoje_edge.dialogue import DialogueState
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.engine.manifest import read_manifest
 from emoje_edge.engine.temperatures import set_temperature, write_temperatures
 from emoje_edge.modality import Mask, Modality
-from emoje_edge.recognizer import DialogueState
 from emoje_edge.shipped import ASSETS, ENGINES, STUDENT
 from emoje_edge.training.companions import VIEWS, Companions, read_companions, unseen
 from emoje_edge.training.datasets import Corpus, Options, open_dataset

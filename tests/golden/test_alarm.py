@@ -41,7 +41,7 @@ def test_what_ships_is_right() -> None:
 
 def test_rotated_logits_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     with Recognizer("text") as recognizer:
-        session = recognizer._session(Mask.parse("text"))
+        session = recognizer._pool.session(Mask.parse("text"))
         run = session.run
         monkeypatch.setattr(session, "run", lambda x: {**(out := run(x)), "logits": np.roll(out["logits"], 1, 1)})
         assert share_right(recognizer) < 0.5

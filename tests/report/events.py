@@ -1,8 +1,8 @@
 """An utterance as the recogniser yields it, for tests of what is written of it."""
 
 from emoje_edge import EMOTIONS
-from emoje_edge.recognizer import UtteranceEmotion
 from emoje_edge.report.writers import STAGES
+from emoje_edge.utterance_emotion import UtteranceEmotion
 
 
 def make_event(

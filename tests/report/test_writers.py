@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from emoje_edge import EMOTIONS, UsageError
 from emoje_edge.perception.cues import read_cues
-from emoje_edge.recognizer import UtteranceEmotion
 from emoje_edge.report.writers import FORMATS, STAGES, OutputError, RowWriter, TranscriptWriter, choose_format
+from emoje_edge.utterance_emotion import UtteranceEmotion
 from tests.report.events import make_event
 
 KEYS = [

@@ -1,0 +1,99 @@
+"""The engines of one recognizer: which of them answers for the modalities of an utterance, each opened once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from emoje_edge.engine.interface import Session
+from emoje_edge.engine.manifest import FILE_NAME, read_manifest
+from emoje_edge.engine.session import find_engine, open_engine
+from emoje_edge.modality import Mask
+
+log = logging.getLogger("emoje_edge")
+
+
+class EnginePool:
+    """Engines by the modalities of an utterance.  Any number of threads may ask at once.
+
+    Args:
+        mask: what the recognizer uses; None ("auto"): whatever there are engines for.
+        engine_dir, backend, fallback, threads: as of `open_engine`.
+    """
+
+    def __init__(
+        self,
+        mask: Mask | None,
+        *,
+        engine_dir: str | Path | None = None,
+        backend: str = "onnx",
+        fallback: bool = False,
+        threads: int | None = None,
+    ) -> None:
+        self._engine_dir, self._backend, self._fallback, self._threads = engine_dir, backend, fallback, threads
+        self._there = _masks_with_engine(backend, engine_dir)
+        self._opening = threading.Lock()
+        self.auto = mask is None
+        self.mask = self._widest() if mask is None else mask
+        self.sessions: dict[Mask, Session] = {}
+
+    def session(self, present: Mask) -> Session:
+        """The engine for these modalities: exactly theirs, else one with more branches (whose length is then 0).
+
+        Raises:
+            WorkError: there is none, or an altered one.
+        """
+        session = self.sessions.get(present)
+        if session is None:
+            with self._opening:
+                mask = self._choose(present)
+                if mask not in self.sessions:
+                    self.sessions[mask] = opened = open_engine(
+                        mask,
+                        engine_dir=self._engine_dir,
+                        backend=self._backend,
+                        fallback=self._fallback,
+                        threads=self._threads,
+                    )
+                    _tell_where_uncalibrated(opened)
+                session = self.sessions[present] = self.sessions[mask]
+        return session
+
+    def close(self) -> None:
+        """Let go of the engines."""
+        self.sessions.clear()
+
+    def _choose(self, present: Mask) -> Mask:
+        if present in self._there:
+            return present
+        wider = [m for m in self._there if present.issubset(m)]
+        if wider and present != self.mask:
+            return min(wider, key=len)
+        narrower = [m for m in self._there if m.issubset(present)]
+        if narrower and self.auto:
+            return max(narrower, key=len)
+        return present  # not there: opening it says so, with the command that builds it
+
+    def _widest(self) -> Mask:
+        bits = 0
+        for mask in self._there:
+            bits |= mask.bits
+        return Mask(bits or 7)
+
+
+def _masks_with_engine(backend: str, engine_dir: str | Path | None) -> tuple[Mask, ...]:
+    """Masks that the folder has an engine for; which of them are sound shows when one is opened."""
+    folder = Path(engine_dir) if engine_dir else None
+    if folder and (folder / FILE_NAME).exists():  # one engine's own folder
+        return (read_manifest(folder).mask,)
+    return tuple(mask for mask in Mask.all() if find_engine(mask, backend, folder))
+
+
+def _tell_where_uncalibrated(session: Session) -> None:
+    if session.manifest.temperature is None:
+        log.warning(
+            "engine for mask %s: no temperature in its manifest, so its probabilities are not calibrated "
+            "(docs/engines.md says how to fit one)",
+            session.mask,
+        )
