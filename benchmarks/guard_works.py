@@ -43,6 +43,20 @@ def log_mel_of_8_s() -> Work:
     return lambda: log_mel(next(sounds))
 
 
+def utterance_of_8_s() -> Work:
+    """All that is made of an utterance's sound: the feature and how good it is, levelled once."""
+    from emoje_edge.perception.features import hear, heard_feature
+    from emoje_edge.perception.quality import heard_quality
+
+    sounds = itertools.cycle(0.1 * np.random.default_rng(0).standard_normal((4, 8 * 16_000), dtype=np.float32))
+
+    def run() -> object:
+        sound = hear(next(sounds))
+        return heard_feature(sound, 64), heard_quality(sound)
+
+    return run
+
+
 def sentence() -> Work:
     """A sentence through the recogniser: what the pipeline adds to the engine shows here."""
     from emoje_edge.recognizer import Recognizer
@@ -57,6 +71,7 @@ WORKS: dict[str, Callable[[], Work]] = {
     "engine pose": lambda: engine("pose"),
     "engine text": lambda: engine("text"),
     "log-mel of 8 s": log_mel_of_8_s,
+    "sound of an utterance of 8 s": utterance_of_8_s,
     "recognise a sentence": sentence,
 }
 

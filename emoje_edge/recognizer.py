@@ -323,16 +323,17 @@ class Recognizer:
 
     def _features(self, modality: Modality, value: Any) -> tuple[NDArray[Any], Quality] | None:
         """What the engine takes of one modality, and how good it is; None where there is nothing in it."""
-        from emoje_edge.perception.quality import audio_quality, pose_quality, text_quality
+        from emoje_edge.perception.quality import heard_quality, pose_quality, text_quality
 
         if modality is Modality.TEXT:
             return self._tokeniser().encode(value), text_quality(self._tokeniser().known(value))
-        from emoje_edge.perception.features import pose_feature, sound_feature
+        from emoje_edge.perception.features import hear, heard_feature, pose_feature
         from emoje_edge.perception.skeleton import JOINTS
 
         if modality is Modality.AUDIO:
-            frames = sound_feature(value, self._bands)
-            return None if frames is None else (frames, audio_quality(value))
+            sound = hear(value)
+            frames = heard_feature(sound, self._bands)
+            return None if frames is None else (frames, heard_quality(sound))
         joints = np.asarray(value, np.float32)
         if joints.ndim != 3 or joints.shape[1:] != (len(JOINTS), 3):
             hint = f"give [frames, {len(JOINTS)}, 3]: x, y, visibility"

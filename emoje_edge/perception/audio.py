@@ -11,6 +11,7 @@ nothing below a floor that goes with the utterance's own level, and fills the ba
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -39,7 +40,9 @@ LEAST_DEVIATION = 1.0
 # these are at least a factor of 20 in energy apart; a tenth of a second of them stays.
 QUIET_PERCENTILE, SPOKEN_SHARE, LEAST_RANGE, MARGIN = 20, 0.25, 3.0, 10
 
-_BLOCK = 2048  # frames at a time, so that a long recording needs no more than some MB
+# Frames at a time: a long recording needs no more memory, and so small a matrix product stays in one thread, where
+# BLAS's own threads wait for each other on busy cores (8 s of sound: 7 ms, else up to 150)
+_BLOCK = 32
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,47 +73,53 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.log(np.maximum(mel, FLOOR, out=mel), out=mel)
 
 
-def utterance_frames(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """What the audio encoder takes of an utterance; the same whatever the gain, an offset or a steady hum.
+class Levelled(NamedTuple):
+    """An utterance's sound [N] without offset and hum, its largest sample at full scale, and its log-mel [F, 64].
+
+    Both cost some milliseconds, so they are made once for all that is asked of a sound.
+    """
+
+    sound: NDArray[np.float32]
+    log_mel: NDArray[np.float32]
+
+    def above_floor(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Log-mel frames [F, 64] above the utterance's own floor, and the bands [64] that come out of it."""
+        reference = float(np.percentile(self.log_mel.max(axis=1), LOUD_PERCENTILE))
+        live = np.percentile(self.log_mel, LOUD_PERCENTILE, axis=0) > reference - DEPTH
+        return np.maximum(self.log_mel, np.float32(reference - DEPTH)), live
+
+    def frames(self) -> NDArray[np.float32]:
+        """What the audio encoder takes: float32 [F, 64] as `normalise` gives them, without silent ends."""
+        frames, live = self.above_floor()
+        return normalise(frames[spoken(frames[:, live])], live)
+
+    def spoken_sound(self) -> NDArray[np.float32]:
+        """The same part of the utterance as sound [N], for ears that want another log-mel."""
+        frames, live = self.above_floor()
+        part = spoken(frames[:, live])
+        return self.sound[part.start * HOP : part.stop * HOP + WINDOW - HOP]
+
+
+def hear(samples: NDArray[np.float32]) -> Levelled | None:
+    """A sound levelled, with its log-mel: the same whatever the gain, an offset or a steady hum.
 
     Args:
         samples: float [N], mono at 16 kHz.
 
     Returns:
-        float32 [F, 64] as `normalise` gives them, without silent ends; None for silence, or a hum and nothing else.
+        None for silence, or a hum and nothing else.
 
     Raises:
         UsageError: `samples` is not one-dimensional.
     """
     sound = levelled(samples)
-    if sound is None:
-        return None
-    frames, live = _above_floor(sound)
-    return normalise(frames[spoken(frames[:, live])], live)
+    return None if sound is None else Levelled(sound, log_mel(sound))
 
 
-def spoken_sound(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The part of an utterance that `utterance_frames` takes, as sound [N] without offset and hum and at full scale.
-
-    For ears that want another log-mel.  None for silence.
-
-    Raises:
-        UsageError: `samples` is not one-dimensional.
-    """
-    sound = levelled(samples)
-    if sound is None:
-        return None
-    frames, live = _above_floor(sound)
-    part = spoken(frames[:, live])
-    return sound[part.start * HOP : part.stop * HOP + WINDOW - HOP]
-
-
-def _above_floor(sound: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Log-mel frames [F, 64] above the utterance's own floor, and the bands [64] that come out of it."""
-    frames = log_mel(sound)
-    reference = float(np.percentile(frames.max(axis=1), LOUD_PERCENTILE))
-    live = np.percentile(frames, LOUD_PERCENTILE, axis=0) > reference - DEPTH
-    return np.maximum(frames, np.float32(reference - DEPTH)), live
+def utterance_frames(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """What the audio encoder takes of an utterance, float32 [F, 64]; None for silence.  See `hear`."""
+    sound = hear(samples)
+    return None if sound is None else sound.frames()
 
 
 def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:

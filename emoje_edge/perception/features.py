@@ -14,49 +14,54 @@ from emoje_edge.perception.sound_buffer import loudest
 from emoje_edge.shapes import FRAMES, LONGEST, POSES, SAMPLE_RATE, WHISPER_BANDS
 
 
-def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Normalised log-mel of an utterance's loudest 7.68 s, without silent ends.
+def hear(samples: NDArray[np.float32]) -> audio.Levelled | None:
+    """An utterance's loudest 7.68 s, levelled: what its feature and its quality are both made of.
 
     Args:
         samples: float32 [N], mono at 16 kHz.
 
     Returns:
-        float32 [F <= 768, 64]; None for less than 0.1 s, or for silence, which says nothing.
+        None for less than 0.1 s, or for silence, which says nothing.
     """
     if samples.size < 0.1 * SAMPLE_RATE:
         return None
-    frames = audio.utterance_frames(loudest(samples, round(LONGEST * SAMPLE_RATE)))
-    return None if frames is None else frames[:FRAMES]
+    return audio.hear(loudest(samples, round(LONGEST * SAMPLE_RATE)))
 
 
-def whisper_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Whisper's log-mel of the same part of an utterance, for a branch that hears by a Whisper encoder's layers.
-
-    Args:
-        samples: float32 [N], mono at 16 kHz.
+def heard_feature(sound: audio.Levelled | None, bands: int) -> NDArray[np.float32] | None:
+    """The feature of what was heard for an audio branch of so many bands: our log-mel (64) or Whisper's (80).
 
     Returns:
-        float32 [F <= 768, 80]; None as for `audio_feature`.
-    """
-    from emoje_edge.perception.transcribe import log_mel
-
-    if samples.size < 0.1 * SAMPLE_RATE:
-        return None
-    sound = audio.spoken_sound(loudest(samples, round(LONGEST * SAMPLE_RATE)))
-    return None if sound is None else log_mel(sound, sound.size / SAMPLE_RATE).T[:FRAMES]
-
-
-def sound_feature(samples: NDArray[np.float32], bands: int) -> NDArray[np.float32] | None:
-    """The feature for an audio branch of so many bands: our log-mel (64) or Whisper's (80).
+        float32 [F <= 768, bands], without silent ends; None for silence.
 
     Raises:
         UsageError: another number of bands.
     """
+    if bands not in (audio.BANDS, WHISPER_BANDS):
+        raise UsageError(f"an audio branch of {bands} bands", f"allowed: {audio.BANDS}, {WHISPER_BANDS}")
+    if sound is None:
+        return None
     if bands == audio.BANDS:
-        return audio_feature(samples)
-    if bands == WHISPER_BANDS:
-        return whisper_feature(samples)
-    raise UsageError(f"an audio branch of {bands} bands", f"allowed: {audio.BANDS}, {WHISPER_BANDS}")
+        return sound.frames()[:FRAMES]
+    from emoje_edge.perception.transcribe import log_mel
+
+    part = sound.spoken_sound()
+    return log_mel(part, part.size / SAMPLE_RATE).T[:FRAMES]
+
+
+def sound_feature(samples: NDArray[np.float32], bands: int) -> NDArray[np.float32] | None:
+    """`heard_feature` of samples, float32 [N], mono at 16 kHz."""
+    return heard_feature(hear(samples), bands)
+
+
+def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The same with our own log-mel: float32 [F <= 768, 64]."""
+    return sound_feature(samples, audio.BANDS)
+
+
+def whisper_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The same with Whisper's: float32 [F <= 768, 80]."""
+    return sound_feature(samples, WHISPER_BANDS)
 
 
 def pose_feature(times: NDArray[np.float64], joints: NDArray[np.float32]) -> NDArray[np.float32] | None:

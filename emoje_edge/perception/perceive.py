@@ -26,13 +26,13 @@ from emoje_edge.perception.bodies.estimator import BlazePose, PoseEstimator
 from emoje_edge.perception.bodies.speaker import Speakers
 from emoje_edge.perception.bodies.worker import NOTHING_SEEN, PoseWorker, Seen, Watch
 from emoje_edge.perception.cues import cues_of
-from emoje_edge.perception.features import sound_feature
+from emoje_edge.perception.features import hear, heard_feature
 from emoje_edge.perception.live.inbox import Item, Lost
 from emoje_edge.perception.live.pushed import Pushed
 from emoje_edge.perception.live.stream import LiveStream, is_stream
 from emoje_edge.perception.media import Media, MediaInfo, VideoFrame
 from emoje_edge.perception.perceived import Perceived, add_pose, listening
-from emoje_edge.perception.quality import Quality, audio_quality, text_quality
+from emoje_edge.perception.quality import Quality, heard_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, Segmenter, Told, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.speech import SpeechStream
@@ -289,9 +289,10 @@ class _Run:
         if self._sound is not None and self._bands and samples is None:
             lacks[Modality.AUDIO] = "no_speech"
         elif self._bands and samples is not None:
-            frames = sound_feature(samples, self._bands)
+            sound = hear(samples)
+            frames = heard_feature(sound, self._bands)
             if frames is not None:
-                features[Modality.AUDIO], quality[Modality.AUDIO] = frames, audio_quality(samples)
+                features[Modality.AUDIO], quality[Modality.AUDIO] = frames, heard_quality(sound)
             else:
                 lacks[Modality.AUDIO] = "silence"
             latency["audio"] = _since(begin)

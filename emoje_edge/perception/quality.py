@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from emoje_edge.modality import QUALITIES
 from emoje_edge.perception import audio
-from emoje_edge.perception.segmentation import LONGEST
-from emoje_edge.perception.sound_buffer import loudest
+from emoje_edge.perception.features import hear
 from emoje_edge.perception.speech import speech_share
 
 CLEAN_DB = 30.0
@@ -42,16 +41,23 @@ def text_quality(known: float, sure: float = 1.0) -> Quality:
 
 
 def audio_quality(samples: NDArray[np.float32]) -> Quality:
-    """float32 [2] of an utterance's sound (float32 [N], mono at 16 kHz), of the part that `audio_feature` takes."""
-    part = audio.levelled(loudest(samples, round(LONGEST * audio.SAMPLE_RATE)))
-    if part is None:
+    """float32 [2] of an utterance's sound, float32 [N], mono at 16 kHz; zeros for silence."""
+    return heard_quality(hear(samples))
+
+
+def heard_quality(sound: audio.Levelled | None) -> Quality:
+    """float32 [2] of what was heard, where it is levelled already."""
+    if sound is None:
         return np.zeros(QUALITIES, dtype=np.float32)
-    return _bounded(speech_share(part), signal_to_noise(part) / CLEAN_DB)
+    return _bounded(speech_share(sound.sound), _signal_to_noise(sound.log_mel) / CLEAN_DB)
 
 
 def signal_to_noise(samples: NDArray[np.float32]) -> float:
     """dB between loud and quiet frames: some 2 for steady noise, above 30 for a clean voice; 0 without sound."""
-    frames = audio.log_mel(samples)
+    return _signal_to_noise(audio.log_mel(samples))
+
+
+def _signal_to_noise(frames: NDArray[np.float32]) -> float:
     if not len(frames):
         return 0.0
     # band energies are natural logarithms; the frame's level is that of their sum

@@ -25,9 +25,9 @@ from emoje_edge.calibration_data.synthetic import body as moving_body
 from emoje_edge.modality import Modality
 from emoje_edge.perception import skeleton
 from emoje_edge.perception.audio import SAMPLE_RATE
-from emoje_edge.perception.features import audio_feature, pose_feature, whisper_feature
-from emoje_edge.perception.quality import audio_quality, pose_quality
-from emoje_edge.shapes import BANDS
+from emoje_edge.perception.features import hear, heard_feature, pose_feature
+from emoje_edge.perception.quality import heard_quality, pose_quality
+from emoje_edge.shapes import BANDS, WHISPER_BANDS
 from emoje_edge.training import conditions as make
 from emoje_edge.training.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.training.datasets import UNLABELLED, open_dataset
@@ -217,11 +217,13 @@ def _obscured(body: Array, g: np.random.Generator) -> Array:
 
 
 def _heard(samples: Array) -> tuple[Array | None, Array]:
-    return audio_feature(samples), audio_quality(samples)
+    sound = hear(samples)
+    return heard_feature(sound, BANDS), heard_quality(sound)
 
 
 def _heard_by_whisper(samples: Array) -> tuple[Array | None, Array]:
-    return whisper_feature(samples), audio_quality(samples)
+    sound = hear(samples)
+    return heard_feature(sound, WHISPER_BANDS), heard_quality(sound)
 
 
 def _save(store: Path, made: Made) -> None:
