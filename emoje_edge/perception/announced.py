@@ -25,10 +25,15 @@ _ID3_HEADER, _FRAME_HEAD = 10, 4096  # bytes
 _ENDLESS = 0x7FF00000  # bytes: what a program writes into a WAV's header while it does not know the length
 
 
+def is_raw(format_name: str) -> bool:
+    """Whether a container, by FFmpeg's name of its format, is none: a bare stream without times."""
+    return format_name.split(",")[0] in _RAW
+
+
 def tells_length(source: str | Path, container: Any) -> bool:
     """Whether the container's length is read off something, and not guessed from its bit rate."""
     kind = container.format.name.split(",")[0]
-    if is_live(source) or kind in _RAW:
+    if is_live(source) or is_raw(kind):
         return False
     return kind != "mp3" or _has_length_header(Path(source))
 

@@ -22,7 +22,7 @@ from av.stream import Disposition
 
 from emoje_edge.addresses import masked
 from emoje_edge.errors import UsageError, WorkError
-from emoje_edge.perception.announced import announced_ends, tells_length
+from emoje_edge.perception.announced import announced_ends, is_raw, tells_length
 from emoje_edge.perception.readers import (
     AudioBlock,
     AudioReader,
@@ -177,7 +177,8 @@ class Media(AbstractContextManager["Media"]):
             # a file may hold all sound after all pictures; a second look into it gives both in time order
             apart = bool(passes) and not is_live(self.source) and Path(self.source).is_file()
             container = self._closing.enter_context(open_container(self.source)) if apart else self._container
-            reader = AudioReader(container.streams[self._audio.index], self._zero)
+            counted = is_raw(container.format.name)
+            reader = AudioReader(container.streams[self._audio.index], self._zero, counted=counted)
             if passes and not apart:
                 passes[0].add(reader)
             else:
@@ -305,21 +306,30 @@ def _preferred(streams: Iterable[Any]) -> Any | None:
     """The stream that a player takes: the default one; comments and tracks for the blind only for want of another."""
 
     def rank(stream: Any) -> tuple[bool, bool]:
-        return bool(stream.disposition & _BESIDE), not stream.disposition & Disposition.default
+        beside = stream.disposition & _BESIDE or _ASIDE.search(_title(stream))
+        return bool(beside), not stream.disposition & Disposition.default
 
     return min((stream for stream in streams if stream.codec_context), key=rank, default=None)
 
 
+def _title(stream: Any) -> str:
+    """What a track is called; an MP4 keeps it in its handler's name."""
+    return " ".join(stream.metadata.get(key, "") for key in ("title", "handler_name"))
+
+
 _BESIDE = Disposition.comment | Disposition.hearing_impaired | Disposition.visual_impaired
 # what a title says where the flag is missing
+_ASIDE = re.compile(
+    r"\b(?:comment(?:s|ary|aries)?|(?:audio[ -]?)?descri(?:ption|ptive|bed)|visually impaired|karaoke|"
+    r"instrumental|music and effects|m ?& ?e)\b",
+    re.IGNORECASE,
+)
 _PARTIAL = re.compile(r"\b(?:forced|signs?|songs?|karaoke|comment(?:s|ary)?)\b", re.IGNORECASE)
 
 
 def _subtitle_rank(stream: Any) -> tuple[bool, int, bool, bool]:
     """Full subtitles before forced ones, which hold signs and foreign lines only; English, which the engines read."""
-    partial = stream.disposition & (Disposition.forced | Disposition.comment) or _PARTIAL.search(
-        stream.metadata.get("title", "")
-    )
+    partial = stream.disposition & (Disposition.forced | Disposition.comment) or _PARTIAL.search(_title(stream))
     language = {"eng": 0, "en": 0, "und": 1, None: 1}.get(stream.language, 2)
     for_the_deaf = bool(stream.disposition & Disposition.hearing_impaired)
     return bool(partial), language, not stream.disposition & Disposition.default, for_the_deaf

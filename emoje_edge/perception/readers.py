@@ -105,14 +105,24 @@ class VideoReader(Reader):
 
 
 class AudioReader(Reader):
-    def __init__(self, stream: Any, zero: float) -> None:
+    """Sound of one stream.
+
+    Args:
+        counted: times are counted on from sample to sample: a bare stream has none, and what FFmpeg reckons from its
+            first frame's rate is wrong where a later one has another.
+    """
+
+    def __init__(self, stream: Any, zero: float, *, counted: bool = False) -> None:
         super().__init__(stream, zero)
+        self._counted = counted
         self._resampler, self._mix = self._new_resampler(), Downmix()
         self._format: tuple[Any, ...] | None = None
         self._next: float | None = None  # s, where the next samples belong
 
     def read(self, packet: av.Packet) -> Iterator[VideoFrame | AudioBlock]:
         for frame in cast("list[av.AudioFrame]", packet.decode()):
+            if self._counted:
+                frame.pts = None
             time = self._time_of(frame, frame.samples / frame.sample_rate)
             kind = (frame.format.name, frame.layout.name, frame.sample_rate)
             if self._format not in (None, kind) or (self._next is not None and abs(time - self._next) > _GAP):

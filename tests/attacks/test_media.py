@@ -117,6 +117,45 @@ def test_a_description_for_the_blind_is_not_what_is_said(tmp_path: Path) -> None
     assert pitch(sound_of(path)) == pytest.approx(880, abs=3)
 
 
+@pytest.mark.parametrize("name", ["titled.mkv", "titled.mp4"])
+@pytest.mark.parametrize("title", ["Director's Commentary", "English - Audio Description", "Music and effects"])
+def test_a_track_that_says_that_it_is_no_talk_is_not_heard(tmp_path: Path, name: str, title: str) -> None:
+    """Without the flag for it."""
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        first, second = (container.add_stream("aac", rate=RATE, layout="mono") for _ in range(2))
+        first.disposition, second.disposition = av.stream.Disposition.default, 0
+        first.metadata.update({"title": title, "handler_name": title})
+        second.metadata.update({"title": "English", "handler_name": "English"})
+        encode(container, first, tone(3.0, hertz=440.0))
+        encode(container, second, tone(3.0, hertz=880.0))
+    assert pitch(sound_of(path)) == pytest.approx(880, abs=3)
+
+
+def test_bare_sound_that_changes_its_rate_keeps_its_times(tmp_path: Path) -> None:
+    """FFmpeg reckons the times of a bare stream from its first frame's rate."""
+    parts = []
+    for rate in (16_000, 32_000, 8_000):
+        path = tmp_path / f"{rate}.aac"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("aac", rate=rate, layout="mono")
+            for first in range(0, 4 * rate, 1024):
+                samples = 0.5 * np.sin(2 * np.pi * 440 * np.arange(first, first + 1024) / rate)
+                frame = av.AudioFrame.from_ndarray(samples[None].astype(np.float32), format="fltp", layout="mono")
+                frame.rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        parts.append(path.read_bytes())
+    joined = tmp_path / "joined.aac"
+    joined.write_bytes(b"".join(parts))
+    blocks = [item for item in decode(joined) if isinstance(item, AudioBlock)]
+    sound = np.concatenate([block.samples for block in blocks])
+    assert sound.size / RATE == pytest.approx(12, abs=0.7)
+    assert blocks[-1].time + blocks[-1].samples.size / RATE == pytest.approx(sound.size / RATE, abs=0.2)
+    for second in (1, 5, 10):
+        assert pitch(sound[(second - 1) * RATE :]) == pytest.approx(440, abs=3)
+
+
 @pytest.mark.parametrize("channels", [2, 3, 8, 20])
 def test_sound_of_any_number_of_channels_is_heard(tmp_path: Path, channels: int) -> None:
     """In the last channel only; of two, in opposite phase in both."""

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.perception.cues.code_pages import found_page, is_western
 from emoje_edge.perception.cues.raw import broken
 
 log = logging.getLogger(__name__)
@@ -27,19 +28,14 @@ _STRAY = re.compile("[\udc80-\udcff]")
 _STRAY_LETTER = re.compile("[\udca0-\udcff]")
 _MULTIBYTE = re.compile("[^\x00-\x7f\udc80-\udcff]")
 _C1 = re.compile("[\x80-\x9f]")
-# letters and signs of Western Europe, without the many others of cp1252 that only other code pages' letters become
-_WESTERN = re.compile(r"[àâäãåáæçéèêëíìîïñóòôöõøœúùûüÿßÀÂÄÃÅÁÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØŒÚÙÛÜŸ‘’‚“”„–—…«»°·•¡¿©®™€£§´`\xa0]+")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffe\uffff]")
+_ASCII = 0.1  # of the characters of any subtitles: figures, colons, line ends
+# that many in a row stand in no word of English, nor of its neighbours
+_FOREIGN = re.compile(rb"[\x80-\xff]{3}")
+_STRAYS = 0.03  # of all letters; in no other language are so few beyond ASCII
 # UTF-8 that was read as cp1252 and saved again: a lead byte's character, and one to three of those that follow
 _FOLLOWING = "".join(bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0xC0)).replace("\ufffd", "")
 _TWICE = re.compile(f"[\u00c2-\u00f4][{re.escape(_FOLLOWING)}]{{1,3}}")
-
-
-_STRAYS = 0.03  # of all letters; in no other language are so few beyond ASCII
-# code pages that subtitles were written in; a free choice finds those of old mainframes in a short file
-_PAGES = (
-    *("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r", "cp866"),
-    *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
-)
 
 
 def decoded(data: bytes, path: Path | str, encoding: str | None = None) -> str:
@@ -60,6 +56,8 @@ def decoded(data: bytes, path: Path | str, encoding: str | None = None) -> str:
             return data.decode(name, "replace")
     if b"\0" in data:
         return _wide(data, path)
+    if b"\x1b$" in data and data.isascii():
+        return data.decode("iso2022_jp", "replace")
     text = data.decode("utf-8", "surrogateescape")
     strays = len(_STRAY.findall(text))
     if not strays:
@@ -83,33 +81,36 @@ def _as_told(data: bytes, path: Path | str, encoding: str) -> str:
 
 
 def _wide(data: bytes, path: Path | str) -> str:
-    """UTF-16 without its mark: text whose every other byte is mostly zero."""
-    for odd, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        half = data[odd::2]
-        if len(data) > 3 and half.count(0) > 0.6 * len(half) and not data[1 - odd :: 2].count(0):
-            return data.decode(name, "replace")
-    raise broken(path, data[: data.index(0)].count(10) + 1, "this is no text file")
+    """UTF-16 or UTF-32 without its mark: of both orders of bytes the one in which figures and line ends are some."""
+    found = []
+    for name in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
+        try:
+            text = data.decode(name)
+        except UnicodeError:
+            continue
+        if not _CONTROL.search(text):
+            found.append((sum(c.isascii() for c in text) / len(text), text))
+    share, text = max(found, default=(0.0, ""))
+    if share < _ASCII:
+        raise broken(path, data[: data.index(0)].count(10) + 1, "this is no text file")
+    return text
 
 
 def _legacy(data: bytes, path: Path | str) -> str:
     """One byte a character, or two, as before Unicode."""
     western = data.decode("cp1252", "replace")
-    foreign = [c for c in western if c > "\x7f"]
-    letters = sum(c.isalpha() for c in western)
-    if len(foreign) <= _STRAYS * letters:
+    foreign, letters = sum(c > "\x7f" for c in western), sum(c.isalpha() for c in western)
+    if foreign <= _STRAYS * letters and not _FOREIGN.search(data):
         return western  # English with a stray byte or two
-    if len(foreign) < 0.4 * letters and _WESTERN.fullmatch("".join(foreign)):
-        return western
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data, cp_isolation=list(_PAGES)).best()
-    if best is None:
+    page = found_page(data)
+    if page is None:
         raise WorkError(f"{path}: no known encoding fits its characters", "save it as UTF-8, or give --encoding NAME")
-    log.warning(
-        "%s is not UTF-8; it was read as %s: if that is wrong, save it as UTF-8, or give --encoding NAME",
-        *(path, best.encoding),
-    )
-    return str(best)
+    if not is_western(page):
+        log.warning(
+            "%s is not UTF-8; it was read as %s: if that is wrong, save it as UTF-8, or give --encoding NAME",
+            *(path, page),
+        )
+    return data.decode(page)
 
 
 def _once(text: str) -> str:

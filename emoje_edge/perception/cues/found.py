@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import re
+import logging
+import unicodedata
 from pathlib import Path
 
-from emoje_edge.perception.cues import transcripts
+from emoje_edge.perception.cues import others, transcripts
+from emoje_edge.perception.cues.languages import is_english, is_language
+from emoje_edge.perception.cues.raw import words
 from emoje_edge.perception.sources import MEDIA
 
-SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", *transcripts.SUFFIXES)
-ENGLISH = frozenset({"en", "eng", "english"})
-# a language as in BCP 47 (en, pt-BR, zh-Hans, es-419), or its English name
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_](?:[a-z]{2}|[a-z]{4}|\d{3}))*", re.IGNORECASE)
-_NAMES = frozenset(
-    (
-        *("english", "german", "deutsch", "french", "francais", "français", "spanish", "espanol", "español", "italian"),
-        *("italiano", "portuguese", "dutch", "polish", "russian", "chinese", "japanese", "korean", "arabic", "hindi"),
-        *("turkish", "swedish", "danish", "norwegian", "finnish", "greek", "czech", "hungarian", "hebrew"),
-    )
-)
-_KINDS = frozenset({"sdh", "cc", "full", "default", "auto", "orig", "original", "subs", "sub", "subtitles", "captions"})
-_PARTIAL = frozenset({"forced", "signs", "songs", "commentary", "foreign"})
+log = logging.getLogger(__name__)
+
+SUFFIXES = (".srt", ".vtt", ".ass", ".ssa", ".sbv", *transcripts.SUFFIXES)
+_LOOKED_AT = 4 << 20  # bytes: Whisper writes the whole text before its segments
+_KINDS = words("sdh cc hoh full default auto orig original asr subs sub subtitle subtitles caption captions transcript")
+_PARTIAL = frozenset({"forced", "signs", "songs", "commentary", "foreign", "lyrics", "karaoke"})
 
 
 def sidecar(source: Path) -> Path | None:
@@ -31,48 +27,58 @@ def sidecar(source: Path) -> Path | None:
     hold a transcript.
     """
     try:
-        beside = [path for path in source.parent.iterdir() if path.suffix.lower() in SUFFIXES]
-        videos = {path.stem.casefold() for path in source.parent.iterdir() if path.suffix.lower() in MEDIA}
+        there = list(source.parent.iterdir())
     except OSError:  # the source itself tells what is wrong with its folder
         return None
+    videos = {_folded(path.stem) for path in there if path.suffix.lower() in MEDIA}
     ranked = []
-    for path in beside:
-        tags = _tags(path, source.stem)
-        if tags is not None and _owner(path, videos) in (None, source.stem.casefold()) and _is_text(path):
+    for path in there:
+        if path.suffix.lower() not in SUFFIXES or (tags := _tags(path, source)) is None:
+            continue
+        if _owner(path, videos) in (None, _folded(source.stem)) and _is_text(path):
             ranked.append((*_rank(tags), SUFFIXES.index(path.suffix.lower()), path))
+    if not ranked and (unread := [p for p in there if p.suffix.lower() in others.SUFFIXES and _tags(p, source) == []]):
+        log.warning("%s lies beside %s and is not read: make it SRT or WebVTT", min(unread), source.name)
     return min(ranked)[-1] if ranked else None
 
 
 def language_tag(path: Path) -> str | None:
     """The language that a file's name says, in small letters; None where it says none."""
-    for tag in reversed(path.stem.casefold().split(".")[1:]):
-        if tag in _NAMES or (_LANGUAGE.fullmatch(tag) and tag not in _KINDS | _PARTIAL):
-            return tag
+    tags = path.stem.casefold().split(".")[1:]
+    return next((tag for tag in reversed(tags) if is_language(tag) and tag not in _KINDS | _PARTIAL), None)
+
+
+def _tags(path: Path, source: Path) -> list[str] | None:
+    """What stands between a video's name and the ending; None where it is no subtitle's of this video.
+
+    `talk.mp4.srt` is `talk.mp4`'s as well: so some programs name what they make of it.
+    """
+    name = _folded(path.stem)
+    for own in (_folded(source.name), _folded(source.stem)):
+        if name == own:
+            return []
+        if name.startswith(f"{own}."):
+            tags = name[len(own) + 1 :].split(".")
+            if all(tag in _KINDS | _PARTIAL or is_language(tag) for tag in tags):
+                return tags
     return None
 
 
-def _tags(path: Path, stem: str) -> list[str] | None:
-    """What stands between a video's name and the ending; None where it is no subtitle's."""
-    name, own = path.stem.casefold(), stem.casefold()
-    if name == own:
-        return []
-    if not name.startswith(f"{own}."):
-        return None
-    tags = name[len(own) + 1 :].split(".")
-    known = all(tag in _KINDS | _PARTIAL | _NAMES or _LANGUAGE.fullmatch(tag) for tag in tags)
-    return tags if known else None
+def _folded(name: str) -> str:
+    """Names that look the same are: `é` may be one character or two, as on a Mac."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _owner(path: Path, videos: set[str]) -> str | None:
     """The video with the longest name that this file's begins with."""
-    name = path.stem.casefold()
+    name = _folded(path.stem)
     return max((stem for stem in videos if name == stem or name.startswith(f"{stem}.")), key=len, default=None)
 
 
 def _rank(tags: list[str]) -> tuple[bool, bool, int, int]:
     partial = bool(_PARTIAL & set(tags))
     language = next((tag for tag in tags if tag not in _KINDS | _PARTIAL), None)
-    english = language is not None and re.split("[-_]", language)[0] in ENGLISH
+    english = language is not None and is_english(language)
     return partial, bool(tags), 0 if english else 1 if language is None else 2, len(tags)
 
 
@@ -83,4 +89,4 @@ def _is_text(path: Path) -> bool:
     if path.suffix.lower() not in transcripts.SUFFIXES:
         return True
     with path.open("rb") as file:
-        return transcripts.looks_like_one(file.read(4096))
+        return transcripts.looks_like_one(file.read(_LOOKED_AT))

@@ -30,6 +30,11 @@ class Raw:
         return replace(self, text=text)
 
 
+def words(text: str) -> frozenset[str]:
+    """A list of words as a set."""
+    return frozenset(text.split())
+
+
 def broken(path: Path | str, line: int, problem: str) -> WorkError:
     """The error of a file that is none, or broken, with the line (from 1)."""
     return WorkError(f"{path}, line {line}: {problem}", _HINT)

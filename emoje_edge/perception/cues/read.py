@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.cues import ass, timed, transcripts
 from emoje_edge.perception.cues.encoding import decoded
-from emoje_edge.perception.cues.found import ENGLISH, language_tag
+from emoje_edge.perception.cues.found import language_tag
+from emoje_edge.perception.cues.languages import is_english
+from emoje_edge.perception.cues.others import refuse_others
 from emoje_edge.perception.cues.raw import Raw
 from emoje_edge.perception.cues.rolling import unrolled
 from emoje_edge.perception.cues.speakers import names_in, turns
@@ -17,6 +20,10 @@ from emoje_edge.perception.segmentation import SHORTEST, Utterance
 
 LARGEST = 64 << 20  # bytes: a day of talk has some MB
 _READING = 0.06  # s a character, for a cue that says when it starts but not when it ends
+
+# marks of the order of bytes within joined files, of the direction of writing, and of where a word may be parted
+_INVISIBLE = re.compile("[\ufeff\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u00ad]")
+_JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*[\[{\]])')
 
 log = logging.getLogger(__name__)
 
@@ -33,17 +40,18 @@ def read_cues(path: str | Path, encoding: str | None = None) -> list[Utterance]:
         WorkError: not subtitles, or broken; the message names the file and the line.
     """
     path = Path(path)
-    text = decoded(_bytes(path), path, encoding)
+    text = _INVISIBLE.sub("", decoded(_bytes(path), path, encoding))
     lines = text.splitlines()
     language = language_tag(path)
     if ass.is_ass(lines):
         cues = ass.read_ass(lines, path)
-    elif path.suffix.lower() == ".json" or text.lstrip().startswith(("{", "[")):
+    elif path.suffix.lower() == ".json" or _JSON.match(text):
         cues, language = transcripts.read_json(text, path), transcripts.language_of(text) or language
     elif transcripts.is_table(lines):
-        cues = transcripts.read_tsv(lines, path)
+        cues = transcripts.read_table(lines, path)
     else:
-        cues = timed.read_timed(lines, path)
+        refuse_others(text, path)
+        cues, language = timed.read_timed(lines, path), timed.language_of(lines) or language
     _note_language(path, language)
     return utterances(cues)
 
@@ -101,5 +109,5 @@ def _bytes(path: Path) -> bytes:
 
 def _note_language(name: str | Path, language: str | None) -> None:
     """The shipped engines read English: words of another language are hardly known to them."""
-    if language and language.casefold().replace("_", "-").split("-")[0] not in {*ENGLISH, "und"}:
+    if language and language.casefold() != "und" and not is_english(language):
         log.warning("%s: in %r; the words' engine reads English, so trust the other modalities more", name, language)

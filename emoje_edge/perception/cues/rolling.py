@@ -16,6 +16,7 @@ from emoje_edge.perception.cues.raw import Raw
 _APART = 0.15  # s between cues that still follow one another
 _FLASH = 0.1  # s: nobody reads a cue of that
 _SHARE = 0.25  # of all cues must roll before any is taken to: people do say the same twice
+_SCROLLED = 0.6  # of all cues must overlap the next one before that is taken for scrolling
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -27,7 +28,7 @@ def unrolled(cues: Sequence[Raw]) -> list[Raw]:
     """
     steps = [_common(before, cue) for before, cue in itertools.pairwise(cues)]
     if sum(step > 0 for step in steps) < max(2, _SHARE * len(cues)):
-        return list(cues)
+        return _ended(cues)
     found: list[Raw] = []
     for before, cue, common in zip([*cues[:1], *cues], cues, [0, *steps], strict=False):
         if not common or not found:
@@ -44,6 +45,19 @@ def unrolled(cues: Sequence[Raw]) -> list[Raw]:
         elif not grown:
             found[-1] = replace(found[-1], end=max(found[-1].end, cue.end))
     return found
+
+
+def _ended(cues: Sequence[Raw]) -> list[Raw]:
+    """Captions of which each stays in view while the next one is said, as two lines that scroll: said until then.
+
+    Where only some cues overlap, people talk at once, and these stay.
+    """
+    pairs = list(itertools.pairwise(cues))
+    over = sum(before.start < cue.start < before.end - _APART for before, cue in pairs)
+    if over < max(2, _SCROLLED * len(pairs)):
+        return list(cues)
+    ends = [min(before.end, cue.start) if before.start < cue.start else before.end for before, cue in pairs]
+    return [replace(cue, end=end) for cue, end in zip(cues, [*ends, cues[-1].end], strict=True)]
 
 
 def _common(before: Raw, cue: Raw) -> int:

@@ -22,6 +22,62 @@ LINES = {
     "euc-kr": "지수: 왜 또 늦었어요? 정말 화가 나요.\n민호: 미안해요, 용서해 주세요.\n",
     "cp1250": "JIŘÍ: Příliš dlouho jsem čekal, proč?\nŠÁRKA: Žádné výmluvy, prosím tě.\n",
 }
+# two lines as subtitles have them, in the code pages that they are found in
+SHORT = {
+    "МАША: Почему ты опять опоздал?\n\nПрости меня.": "cp1251 koi8_r cp866 iso8859_5 mac_cyrillic",
+    "Нет.": "cp1251 koi8_r",
+    "Чому ти знову запізнився? Її тут немає, їжак.": "cp1251 koi8_u",
+    "Защо пак закъсня за вечеря? Извинявай, моля.": "cp1251",
+    "Γιατί άργησες πάλι; Συγγνώμη, αγάπη μου.": "cp1253 iso8859_7",
+    "Neden yine geç kaldın? Özür dilerim, canım. Şimdi gidiyoruz.": "cp1254 iso8859_9",
+    "Dlaczego znowu się spóźniłeś? Przepraszam cię, proszę.": "cp1250 iso8859_2",
+    "Nie wiem, co powiedzieć. Wczoraj byłem w domu i nic nie robiłem.\n\nDobrze. To jest moja siostra.": "cp1250",
+    "Miért késtél el megint? Sajnálom, őszintén, ű.": "cp1250 iso8859_2",
+    "De ce ai întârziat din nou? Îmi pare rău, ţie şi.": "cp1250 iso8859_2",
+    "Proč jsi zase přišel pozdě? Promiň, prosím tě.": "cp1250 iso8859_2",
+    "למה איחרת שוב? אני מצטער.": "cp1255",
+    "لماذا تأخرت مرة أخرى؟ أنا آسف.": "cp1256",
+    "ทำไมคุณมาสายอีกแล้ว ฉันขอโทษ": "cp874",
+    "花子：どうして遅れたんですか。\n\n本当にすみません。": "cp932 euc_jp iso2022_jp",
+    "ありがとう": "cp932 euc_jp",
+    "小红：你为什么又迟到了？\n\n对不起，请原谅我。": "gb18030 gbk",
+    "你為什麼又遲到了？對不起，請原諒我。": "big5",
+    "왜 또 늦었어요? 미안해요.": "euc_kr cp949",
+    "Pourquoi es-tu encore en retard ? Désolé, j'étais très fatigué, ça va.": "cp1252 latin-1 cp850 mac_roman",
+    "Warum bist du schon wieder zu spät? Es tut mir leid, natürlich. Größe.": "cp1252 cp850 cp437 mac_roman",
+    "¿Por qué llegas tarde otra vez? ¡Lo siento, mañana será mejor!": "cp1252 cp850 mac_roman",
+    "ZOË: It’s a naïve “café”… isn’t it?": "cp1252 mac_roman",
+    "Kodėl vėl vėluoji? Atsiprašau, ačiū už viską.": "cp1257",
+    "Af hverju ertu aftur sein? Fyrirgefðu, þetta er sárt.": "cp1252",
+}
+WIDE = (
+    "Нет, никогда больше не говори мне этого, слышишь?",
+    "ありがとう、本当に助かりました",
+    "你为什么又迟到了",
+    "Zoë: naïve",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"), [(text, page) for text, pages in SHORT.items() for page in pages.split()]
+)
+def test_two_lines_are_enough_to_find_a_code_page(text: str, encoding: str) -> None:
+    timed = f"1\n00:00:01,000 --> 00:00:02,000\n{text}\n"
+    assert decoded(timed.encode(encoding), "a.srt") == timed
+
+
+def test_a_foreign_word_in_english_is_no_mojibake() -> None:
+    english = "We are going to the cinema now, and then we will all come back to the house.\n" * 4
+    assert decoded(f"{english}Нет!\n".encode("cp1251"), "a.srt") == f"{english}Нет!\n"
+
+
+@pytest.mark.parametrize("text", WIDE)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_characters_without_their_mark(text: str, encoding: str) -> None:
+    timed = f"1\n00:00:01,000 --> 00:00:02,000\n{text}\n"
+    assert decoded(timed.encode(encoding), "a.srt") == timed
+    long = timed + f"{text * 9}\n"
+    assert decoded(long.encode(encoding), "a.srt") == long
 
 
 @pytest.mark.parametrize(

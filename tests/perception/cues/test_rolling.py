@@ -54,3 +54,15 @@ def test_people_who_say_the_same_twice_do() -> None:
         *(Raw(i, i + 0.9, "", f"Line {i}.") for i in range(3, 12)),
     ]
     assert unrolled(cues) == cues
+
+
+def test_captions_that_stay_while_the_next_is_said_end_where_it_begins() -> None:
+    """Two lines that scroll, each a cue of its own: no line is heard twice."""
+    cues = [Raw(2.0 * i, 2.0 * i + 4.0, "", line) for i, line in enumerate(LINES)]
+    assert [(cue.start, cue.end) for cue in utterances(cues)] == [(0, 2), (2, 4), (4, 6), (6, 8), (8, 12)]
+
+
+def test_two_who_talk_at_once_now_and_then_do() -> None:
+    cues = [Raw(2.0 * i, 2.0 * i + 1.5, "", line) for i, line in enumerate(LINES)]
+    cues[1] = Raw(2.0, 5.0, "", LINES[1])
+    assert [cue.end for cue in utterances(cues)] == [1.5, 5.0, 5.5, 7.5, 9.5]

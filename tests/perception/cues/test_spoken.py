@@ -37,6 +37,19 @@ def said(tmp_path: Path, *cues: str, name: str = "a.srt") -> Said:
         ("MR. STERLING: Hello", [("MR. STERLING", "Hello")]),
         ("GIRL (on the phone): Hello", [("GIRL", "Hello")]),
         ("CARLA:\nNot today.", [("CARLA", "Not today.")]),
+        ("2ND MAN: Me too", [("2ND MAN", "Me too")]),
+        ("Dr. Okafor: Sit down.", [("Dr. Okafor", "Sit down.")]),
+        ("Speaker B: Hello", [("Speaker B", "Hello")]),
+        ("Narrator: Long ago.", [("Narrator", "Long ago.")]),
+        ("[CARLA:] Not today.", [("CARLA", "Not today.")]),
+        ("CARLA:- Not today.", [("CARLA", "Not today.")]),
+        ("CARLA﹕Not today.", [("CARLA", "Not today.")]),
+        ("\u202aCARLA: Not today.\u202c", [("CARLA", "Not today.")]),
+        ("-- CARLA: Not today.", [("CARLA", "Not today.")]),
+        (">> CARLA: No. >> BEN: Why not?", [("CARLA", "No."), ("BEN", "Why not?")]),
+        (">> Are you sure? >> I am.", [(None, "Are you sure?"), (None, "I am.")]),
+        ("THE TRUTH IS: I miss her.", [(None, "THE TRUTH IS: I miss her.")]),
+        ("I TOLD YOU: no.", [(None, "I TOLD YOU: no.")]),
         ("It is 10:30 now", [(None, "It is 10:30 now")]),
         ("http://example.org is down", [(None, "http://example.org is down")]),
         ("Score 3:1, we won", [(None, "Score 3:1, we won")]),
@@ -64,6 +77,18 @@ def test_speakers(tmp_path: Path, cue: str, found: Said) -> None:
         ("One<br>two<br/>three", "One two three"),
         ("{\\an8}Up here {really}", "Up here {really}"),
         ("Tom &amp; I", "Tom & I"),
+        ("(No!)", "No!"),
+        ("[Really?]", "Really?"),
+        ("(It's over.)", "It's over."),
+        ("f*ck that sh*t", "f*ck that sh*t"),
+        ("You a**hole", "You a**hole"),
+        ("Never\\Nagain", "Never again"),
+        ("&lt;i&gt;Never&lt;/i&gt; again", "Never again"),
+        ("<ruby>漢字<rt>かんじ</rt></ruby>です", "漢字です"),
+        ("((thunder) rolls) Come in", "Come in"),
+        ("[music playing\nloudly] Come in", "Come in"),
+        ("<sighs> Come in", "Come in"),
+        ("zero\u200bwidth", "zerowidth"),
     ],
 )
 def test_what_is_said_is_kept(tmp_path: Path, cue: str, words: str) -> None:
@@ -85,11 +110,32 @@ def test_what_is_said_is_kept(tmp_path: Path, cue: str, words: str) -> None:
         "♪ La la la",
         "♪ La la\nla la ♪",
         "【音楽】",
+        "（笑）",
+        "(박수)",
+        "¶ La la la ¶",
+        "~ La la la ~",
+        "#La la la#",
+        "(Bang!)",
+        "[music playing\nloudly]",
+        "<laughs>",
         "- (laughing)\n- [crying]",
     ],
 )
 def test_what_is_no_speech_is_not_judged(tmp_path: Path, cue: str) -> None:
     assert said(tmp_path, "One.", cue, "Two.") == [(None, "One."), (None, "Two.")]
+
+
+@pytest.mark.parametrize(
+    ("cues", "found"),
+    [
+        (("花子：遅いよ。", "太郎：ごめん。"), [("花子", "遅いよ。"), ("太郎", "ごめん。")]),
+        (("（花子）遅いよ。", "（太郎）ごめん。"), [("花子", "遅いよ。"), ("太郎", "ごめん。")]),
+        (("أحمد: مرحبا", "أحمد: نعم"), [("أحمد", "مرحبا"), ("أحمد", "نعم")]),
+        (("（笑）そうです。", "（笑）はい。"), [(None, "そうです。"), (None, "はい。")]),
+    ],
+)
+def test_names_in_scripts_without_capitals(tmp_path: Path, cues: tuple[str, ...], found: Said) -> None:
+    assert said(tmp_path, *cues) == found
 
 
 def test_webvtt_writes_chevrons_as_entities_and_names_in_tags(tmp_path: Path) -> None:

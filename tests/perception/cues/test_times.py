@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,20 @@ def told(tmp_path: Path, text: str, name: str = "a.srt") -> list[tuple[float, fl
         ("  00:00:01,500 --> 00:00:02,250  X1:100 X2:200", 1.5, 2.25),
         ("00: 00: 01, 500 --> 00: 00: 02, 250", 1.5, 2.25),
         ("-00:00:01,000 --> 00:00:02,250", 0.0, 2.25),
+        ("00:00:01,500 –> 00:00:02,250", 1.5, 2.25),
+        ("00:00:01,500 —> 00:00:02,250", 1.5, 2.25),
+        ("00:00:01,500 → 00:00:02,250", 1.5, 2.25),
+        ("00:00:01,500 ==> 00:00:02,250", 1.5, 2.25),
+        ("00:00:01,500 --&gt; 00:00:02,250", 1.5, 2.25),
+        ("00:00:01,500 - 00:00:02,250", 1.5, 2.25),
+        ("0:00:01.500,0:00:02.250", 1.5, 2.25),
+        ("00:00:01.50,00:00:02.25", 1.5, 2.25),
+        ("00:00:01.500000 --> 00:00:02.250000", 1.5, 2.25),
+        ("00:00:01'500 --> 00:00:02'250", 1.5, 2.25),
+        ("00:00:01:05 --> 00:00:02:20", 1.2, 2.8),
+        ("00:00:01;05 --> 00:00:02;20", 1.2, 2.8),
+        ("[00:00:01.500 --> 00:00:02.250]", 1.5, 2.25),
+        ("00:00:01.500 --> 00:00:02.250 align:left position:10%,line-left line:0", 1.5, 2.25),
     ],
 )
 def test_ranges(tmp_path: Path, times: str, start: float, end: float) -> None:
@@ -77,6 +92,52 @@ def test_webvtt_is_told_by_its_first_words(tmp_path: Path, head: str, name: str)
 
 def test_webvtt_without_a_cue_has_none(tmp_path: Path) -> None:
     assert told(tmp_path, "WEBVTT\n\nNOTE nothing yet\n", "a.vtt") == []
+
+
+@pytest.mark.parametrize("arrow", ["–>", "->", "→", ","])
+def test_an_odd_arrow_among_others_swallows_no_cue(tmp_path: Path, arrow: str) -> None:
+    text = f"1\n00:00:01,000 --> 00:00:02,000\nOne\n\n2\n00:00:03,000 {arrow} 00:00:04,000\nTwo\n"
+    assert told(tmp_path, text) == [(1.0, 2.0, "One"), (3.0, 4.0, "Two")]
+
+
+def test_words_on_the_line_of_their_times_are_words(tmp_path: Path) -> None:
+    """As Whisper prints them, and others."""
+    text = "[00:00:01.000 --> 00:00:02.000]  Hello there\n[00:00:03.000 --> 00:00:04.000]  You: too\n"
+    assert told(tmp_path, text, "a.txt") == [(1.0, 2.0, "Hello there"), (3.0, 4.0, "You: too")]
+    assert told(tmp_path, text.replace("[", "").replace("]", "")) == [(1.0, 2.0, "Hello there"), (3.0, 4.0, "You: too")]
+
+
+@pytest.mark.parametrize("seam", ["\ufeff", "\u200b\ufeff"])
+def test_a_mark_within_joined_files_is_no_word(tmp_path: Path, seam: str) -> None:
+    text = f"1\n00:00:01,000 --> 00:00:02,000\nOne\n\n{seam}1\n00:00:03,000 --> 00:00:04,000\nTwo\n"
+    assert told(tmp_path, text) == [(1.0, 2.0, "One"), (3.0, 4.0, "Two")]
+
+
+def test_the_language_in_the_head_of_webvtt_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cue = "00:01.000 --> 00:02.000\nHallo\n"
+    with caplog.at_level(logging.WARNING):
+        told(tmp_path, f"WEBVTT\nKind: captions\nLanguage: en-GB\n\n{cue}", "a.vtt")
+        assert not caplog.records
+        told(tmp_path, f"WEBVTT\nKind: captions\nLanguage: de\n\n{cue}", "a.vtt")
+    assert "in 'de'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("{1}{1}25\n{25}{50}Hello|you\n", "MicroDVD"),
+        ("[10][20]Hello|you\n", "MPL2"),
+        ("[ti:A song]\n[00:01.00]Hello\n", "LRC"),
+        ("<SAMI><BODY><SYNC Start=1000><P>Hello</BODY></SAMI>", "SAMI"),
+        ('<?xml version="1.0"?>\n<tt xmlns="http://www.w3.org/ns/ttml"><body/></tt>', "TTML"),
+        ('<?xml version="1.0"?><timedtext format="3"/>', "XML captions"),
+        ("Scenarist_SCC V1.0\n\n00:00:01:00\t9420 9420\n", "Scenarist"),
+    ],
+)
+def test_another_kind_of_subtitles_is_called_by_its_name(tmp_path: Path, text: str, name: str) -> None:
+    with pytest.raises(WorkError, match=name) as caught:
+        told(tmp_path, text, "a.txt")
+    assert "SRT" in caught.value.message
 
 
 @pytest.mark.parametrize("tags", [1, 2, 3])

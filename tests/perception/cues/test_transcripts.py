@@ -59,6 +59,49 @@ def test_tsv_in_milliseconds(tmp_path: Path) -> None:
     assert found == [(0.5, 2.0, None, 'Where "were you?'), (2.5, 4.0, "SPEAKER_01", "Home.")]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {
+            "text": "…",
+            "chunks": [{"timestamp": [0.5, 2.0], "text": " Hello."}, {"timestamp": [3, None], "text": "You?"}],
+        },
+        {
+            "segments": [
+                {"startTime": 0.5, "endTime": 2, "body": "Hello."},
+                {"startTime": 3, "endTime": 3, "body": "You?"},
+            ]
+        },
+        {"segments": [{"start": 0.5, "end": 2.0, "text": "Hello."}, {"start": 3.0, "end": None, "text": "You?"}]},
+        [[0.5, 2.0, "Hello."], [3.0, None, "You?"]],
+        {
+            "wireMagic": "pb3",
+            "events": [
+                {"tStartMs": 0, "dDurationMs": 9000, "id": 1},
+                {"tStartMs": 500, "dDurationMs": 1500, "segs": [{"utf8": "Hel"}, {"utf8": "lo.", "tOffsetMs": 300}]},
+                {"tStartMs": 2000, "aAppend": 1, "segs": [{"utf8": "\n"}]},
+                {"tStartMs": 3000, "segs": [{"utf8": "You?"}]},
+            ],
+        },
+        '{"start": 0.5, "end": 2.0, "text": "Hello."}\n{"start": 3.0, "end": 3.0, "text": "You?"}\n',
+    ],
+    ids=["transformers", "podcast", "open end", "lists", "json3", "lines"],
+)
+def test_transcripts_of_other_programs(tmp_path: Path, content: object) -> None:
+    first, second = told(tmp_path / "a.json", content)
+    assert first == (0.5, 2.0, None, "Hello.")
+    assert (second[0], second[1], second[3]) == (3.0, pytest.approx(3.4), "You?")
+
+
+def test_tables_in_seconds_and_with_commas(tmp_path: Path) -> None:
+    assert told(tmp_path / "a.tsv", "start\tend\ttext\n0\t2.5\tHello\n3\t4\tYou\n") == [
+        (0.0, 2.5, None, "Hello"),
+        (3.0, 4.0, None, "You"),
+    ]
+    found = told(tmp_path / "a.csv", 'start,end,text\n500,2000,"Hello, ""you"""\n')
+    assert found == [(0.5, 2.0, None, 'Hello, "you"')]
+
+
 def test_another_language_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         told(tmp_path / "a.json", {"segments": SEGMENTS, "language": "en"})
