@@ -27,6 +27,6 @@ setup(
     package_data={
         "emoje_edge": ["py.typed", "assets/**/*"],
         "emoje_kernels": ["py.typed"],
-        "emoje_calibration": ["py.typed", "specs/**/*"],
+        "emoje_calibration": ["py.typed"],
     },
 )

@@ -72,6 +72,7 @@ class Diagnosis:
     cameras: list[dict[str, Any]]
     backends: list[BackendState]
     words: BackendState
+    models: list[str]
     advice: list[str]
 
     @property
@@ -97,8 +98,16 @@ def diagnose() -> Diagnosis:
         cameras=seen,
         backends=[try_backend(name) for name in reversed(BACKENDS)],
         words=try_words(),
+        models=models(),
         advice=advise(about, seen),
     )
+
+
+def models() -> list[str]:
+    """Names of the models that there are engines of: those that ship, then those built here."""
+    from emoje_edge.engine.family import built_here, family
+
+    return list(dict.fromkeys((*family(), *built_here())))
 
 
 def try_backend(name: str) -> BackendState:
@@ -151,7 +160,7 @@ def try_words() -> BackendState:
 
 def system() -> dict[str, Any]:
     """Machine, Python, memory and disk; bytes where a number stands for a size."""
-    from emoje_edge.engine.session import engine_home
+    from emoje_edge.engine.family import engine_home
 
     meminfo = _key_values(Path("/proc/meminfo"))
     home = engine_home()

@@ -32,7 +32,7 @@ from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.sound import given as given_sound
-from emoje_edge.shapes import BANDS, POSE_RATE
+from emoje_edge.shapes import BANDS, POSE_RATE, TOKENS
 from emoje_edge.shipped import TOKENIZER, WHISPER
 from emoje_edge.understood import ABSENT, NOT_SURE, not_understood, why_nothing
 from emoje_edge.utterance_emotion import UtteranceEmotion
@@ -61,7 +61,8 @@ class Recognizer:
     Args:
         mask: modalities to use, e.g. `"text,pose"`; what is outside is neither decoded nor read.  `"auto"`: whatever
             the source has and there are engines for.
-        engine_dir: a folder of engines; None: those built here, then the shipped ones.
+        model: whose engines: `"small"`, `"medium"` or the name of one that engines were built of here; None: small.
+        engine_dir: a folder of engines instead; None: those of `model` that were built here, then the shipped ones.
         backend, fallback: as for `open_engine`.
         threads: of the engine (None: its own choice).
         pose_fps: frames a second in which the body is looked for.
@@ -75,7 +76,7 @@ class Recognizer:
         language: ISO 639 code of what is spoken, for a multilingual model; None: found for each utterance.
 
     Raises:
-        UsageError: an unknown mask, backend, model or language.
+        UsageError: an unknown mask, backend, model or language, or both a model and a folder of engines.
         WorkError: no engine for the mask, or an altered one; words were asked for and CTranslate2 is missing.
     """
 
@@ -83,6 +84,7 @@ class Recognizer:
         self,
         mask: Mask | str = "auto",
         *,
+        model: str | None = None,
         engine_dir: str | Path | None = None,
         backend: str = "onnx",
         fallback: bool = False,
@@ -109,6 +111,7 @@ class Recognizer:
         auto = not isinstance(mask, Mask) and mask.strip().lower() == "auto"
         self._pool = EnginePool(
             None if auto else Mask.parse(mask),
+            model=model,
             engine_dir=engine_dir,
             backend=backend,
             fallback=fallback,
@@ -122,7 +125,10 @@ class Recognizer:
         # opened now, so that a missing or altered engine shows before minutes of perception
         manifest = self._pool.session(self.mask).manifest
         self.labels: tuple[str, ...] = manifest.labels
-        self._bands = next((int(t.shape[2]) for t in manifest.inputs if t.name == Modality.AUDIO), BANDS)
+        self.model = manifest.model
+        shapes = {tensor.name: tensor.shape for tensor in manifest.inputs}
+        self._bands = int(shapes[Modality.AUDIO.value][2]) if Modality.AUDIO.value in shapes else BANDS
+        self._length = int(shapes[Modality.TEXT.value][1]) if Modality.TEXT.value in shapes else TOKENS
 
     def stream(
         self, source: str | Path, text: str | Path | None = None, *, encoding: str | None = None
@@ -301,6 +307,7 @@ class Recognizer:
             {**times, "engine": engine, "total": sum(times.values()) + engine},
             confidence=float(shares[best]),
             reason=None if sure else NOT_SURE,
+            model=session.manifest.model,
         )
 
     def _tokeniser(self) -> Tokeniser:
@@ -308,7 +315,7 @@ class Recognizer:
             if self._tokens is None:
                 from emoje_edge.perception.text import Tokeniser
 
-                self._tokens = Tokeniser(TOKENIZER)
+                self._tokens = Tokeniser(TOKENIZER, length=self._length)
             return self._tokens
 
     def _listen(self) -> Transcriber:

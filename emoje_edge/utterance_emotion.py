@@ -26,6 +26,7 @@ class UtteranceEmotion:
         text_confidence: 0 to 1 of recognised words; None for others.
         confidence: the probability of that label; None without an emotion, except where it was withheld.
         reason: without an emotion: why, as a code of `emoje_edge.understood`.
+        model: name of the model that answered; None where nothing was understood.
         person: number of the body that it is of, where several are followed; a cut makes everybody new.
         live: of a live stream: `time` (UTC) of the start, `lag_ms` from the end to now, `dropped_pictures`, `pose_fps`
             and `reconnects` so far.
@@ -45,6 +46,7 @@ class UtteranceEmotion:
     text_confidence: float | None = None
     confidence: float | None = None
     reason: str | None = None
+    model: str | None = None
     person: int | None = None
     live: Mapping[str, Any] | None = None
 
@@ -62,6 +64,7 @@ class UtteranceEmotion:
             "emotion": self.emotion,
             "confidence": None if self.confidence is None else round(self.confidence, 4),
             "reason": self.reason,
+            "model": self.model,
             "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
             "modalities": list(self.modalities),
             "weights": {k: round(v, 4) for k, v in self.weights.items()},

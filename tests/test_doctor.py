@@ -14,7 +14,7 @@ import pytest
 from emoje_edge import doctor
 from emoje_edge.engine import gpu, install
 from emoje_edge.errors import UsageError
-from emoje_edge.shipped import ENGINES
+from emoje_edge.shipped import ENGINES, engines_of
 
 
 def run_doctor(*arguments: str, engines: Path) -> subprocess.CompletedProcess[str]:
@@ -46,9 +46,9 @@ def test_the_shipped_engines_run(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not ENGINES.is_dir(), reason="no engines came with this checkout")
 def test_a_truncated_engine_is_broken_and_says_how_to_mend_it(tmp_path: Path) -> None:
-    shutil.copytree(ENGINES / "text+audio+pose", tmp_path / "m" / "text+audio+pose" / "onnx-0")
-    shutil.copytree(ENGINES / "weights", tmp_path / "m" / "weights")
-    model = tmp_path / "m" / "text+audio+pose" / "onnx-0" / "model.onnx"
+    shutil.copytree(engines_of() / "text+audio+pose", tmp_path / "small" / "text+audio+pose" / "onnx-0")
+    shutil.copytree(ENGINES / "weights", tmp_path / "small" / "weights")
+    model = tmp_path / "small" / "text+audio+pose" / "onnx-0" / "model.onnx"
     model.write_bytes(model.read_bytes()[:1000])
     done = run_doctor(engines=tmp_path)
     assert done.returncode == 1

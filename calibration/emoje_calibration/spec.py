@@ -151,12 +151,6 @@ def read_spec(path: Path) -> Spec:
     return Spec.from_json(text, str(path))
 
 
-def shipped_spec(model: str) -> Path | None:
-    """The spec of a model that came with the package."""
-    path = Path(__file__).with_name("specs") / f"{model}.json"
-    return path if path.is_file() else None
-
-
 def _in_mask(layer: str, mask: str) -> bool:
     return any(layer.startswith(f"encoders.{m}.") for m in mask.split(","))
 

@@ -66,10 +66,18 @@ def example_inputs(manifest: Manifest, *, batch: int = 1, sets: int = 8, seed: i
     return made
 
 
-def measure_here(mask: Mask, backend: str, *, batch: int, threads: int, engine_dir: Path | None = None) -> EngineRow:
+def measure_here(
+    mask: Mask,
+    backend: str,
+    *,
+    batch: int,
+    threads: int,
+    engine_dir: Path | None = None,
+    model: str | None = None,
+) -> EngineRow:
     """Measure in this process, which should hold nothing else: peak memory is the process's own."""
     before = resident_mib()
-    session = open_engine(mask, engine_dir=engine_dir, backend=backend, threads=threads)
+    session = open_engine(mask, model=model, engine_dir=engine_dir, backend=backend, threads=threads)
     timing = in_turns({"engine": session.run}, example_inputs(session.manifest, batch=batch))["engine"]
     return EngineRow(
         mask=str(mask),
@@ -87,14 +95,20 @@ def measure_here(mask: Mask, backend: str, *, batch: int, threads: int, engine_d
 
 
 def measure(
-    masks: Sequence[Mask], backends: Sequence[str], *, batch: int = 1, threads: int = 2, engine_dir: Path | None = None
+    masks: Sequence[Mask],
+    backends: Sequence[str],
+    *,
+    batch: int = 1,
+    threads: int = 2,
+    engine_dir: Path | None = None,
+    model: str | None = None,
 ) -> list[EngineRow]:
     """One row a mask and backend; a backend that does not work here gets its reason as status, not a figure."""
     rows = []
     for backend in backends:
         for mask in masks:
             order = {"mask": str(mask), "backend": backend, "batch": batch, "threads": threads}
-            order["engine_dir"] = str(engine_dir) if engine_dir else ""
+            order |= {"engine_dir": str(engine_dir) if engine_dir else "", "model": model}
             rows.append(_in_child(order))
     return rows
 
@@ -115,7 +129,12 @@ def _child(order: dict[str, Any]) -> EngineRow:
     directory = Path(order["engine_dir"]) if order["engine_dir"] else None
     try:
         return measure_here(
-            mask, order["backend"], batch=order["batch"], threads=order["threads"], engine_dir=directory
+            mask,
+            order["backend"],
+            batch=order["batch"],
+            threads=order["threads"],
+            engine_dir=directory,
+            model=order["model"],
         )
     except EmojeError as error:
         return EngineRow(str(mask), order["backend"], order["batch"], order["threads"], status=error.message)

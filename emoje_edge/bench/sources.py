@@ -40,7 +40,15 @@ class SourceRow:
         ]
 
 
-def measure_source(path: Path, *, mask: str = "auto", threads: int = 1, pose_fps: float | None = None) -> SourceRow:
+def measure_source(
+    path: Path,
+    *,
+    mask: str = "auto",
+    threads: int = 1,
+    pose_fps: float | None = None,
+    engine_dir: Path | None = None,
+    model: str | None = None,
+) -> SourceRow:
     """Run the recogniser over one file, as `infer` does.
 
     Raises:
@@ -53,7 +61,8 @@ def measure_source(path: Path, *, mask: str = "auto", threads: int = 1, pose_fps
 
     stages: dict[str, float] = dict.fromkeys(("pose", "audio", "text", "engine"), 0.0)
     first, rows = 0.0, 0
-    with Recognizer(mask, threads=threads, pose_fps=pose_fps or POSE_RATE) as recogniser:
+    options = {"model": model, "engine_dir": engine_dir, "threads": threads, "pose_fps": pose_fps or POSE_RATE}
+    with Recognizer(mask, **options) as recogniser:  # type: ignore[arg-type]
         for event in recogniser.stream(path):
             rows += 1
             first = first or time.perf_counter() - start

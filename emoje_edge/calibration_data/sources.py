@@ -16,7 +16,7 @@ from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
 from emoje_edge.model.config import ModelConfig
 from emoje_edge.perception.text import Tokeniser
-from emoje_edge.shapes import BANDS
+from emoje_edge.shapes import BANDS, TOKENS
 from emoje_edge.shipped import TOKENIZER
 
 
@@ -72,7 +72,7 @@ def _corpus(name: str, root: Path, config: ModelConfig, tokenizer: Path | None, 
 def _recordings(path: Path, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
     from emoje_edge.perception.perceive import perceive
 
-    tokeniser = Tokeniser(tokenizer or TOKENIZER)
+    tokeniser = Tokeniser(tokenizer or TOKENIZER, length=getattr(config.text, "tokens", TOKENS))
     rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     quality: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     failures = []

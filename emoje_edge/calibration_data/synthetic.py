@@ -31,8 +31,8 @@ def synthetic_set(config: ModelConfig, tokenizer: Path | None, samples: int) -> 
     rows: dict[Modality, list[np.ndarray]] = {}
     for m in config.mask:
         match config.encoder(m):
-            case TextEncoder():
-                rows[m] = _texts(tokenizer, samples, generator)
+            case TextEncoder(tokens=length):
+                rows[m] = _texts(tokenizer, length, samples, generator)
             case LogMelEncoder(bands=bands) | WhisperEncoder(bands=bands):
                 made = (sound_feature(voice(generator), bands) for _ in range(min(samples, VOICES)))
                 rows[m] = [heard for heard in made if heard is not None]
@@ -50,9 +50,9 @@ def _seen(joints: np.ndarray) -> np.ndarray | None:
     return pose_feature(np.arange(len(joints)) / skeleton.RATE, joints)
 
 
-def _texts(tokenizer: Path | None, samples: int, generator: np.random.Generator) -> list[np.ndarray]:
+def _texts(tokenizer: Path | None, length: int, samples: int, generator: np.random.Generator) -> list[np.ndarray]:
     """Each sentence alone, then in pairs."""
-    encode = Tokeniser(tokenizer or TOKENIZER).encode
+    encode = Tokeniser(tokenizer or TOKENIZER, length=length).encode
     sentences = SENTENCES.read_text(encoding="utf-8").split("\n")
     sentences = [s for s in sentences if s]
     texts = sentences[:samples]

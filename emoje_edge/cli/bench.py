@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from emoje_edge.cli.family import model_option
+from emoje_edge.engine.family import choose
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask
 
@@ -29,11 +31,12 @@ from emoje_edge.modality import Mask
     show_default=True,
     help="Utterances a call; may be repeated.",
 )
+@model_option
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Processor threads of an engine.")
 @click.option(
     "--engine-dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Engines that `build` made; default: the shipped ones.",
+    help="Engines that `build` made.",
 )
 @click.option(
     "--source",
@@ -54,6 +57,7 @@ def command(
     batches: tuple[int, ...],
     threads: int,
     engine_dir: Path | None,
+    model: str | None,
     sources: tuple[Path, ...],
     report_path: Path | None,
 ) -> None:
@@ -64,6 +68,7 @@ def command(
     \b
     Examples:
       emoje-edge bench
+      emoje-edge bench --model medium
       emoje-edge bench --mask text,pose --batch 1 --batch 64
       emoje-edge bench --source talk.mp4 --report report.html
     """
@@ -75,18 +80,19 @@ def command(
             f"--report {report_path}: unknown ending {report_path.suffix!r}", f"allowed: {', '.join(report.FORMATS)}"
         )
     masks = Mask.all() if mask == "all" else (Mask.parse(mask),)
+    name = choose(model, engine_dir)
     before = machine.noise()
     rows = [
         row
         for n in batches
-        for row in engines.measure(masks, backends, batch=n, threads=threads, engine_dir=engine_dir)
+        for row in engines.measure(masks, backends, batch=n, threads=threads, engine_dir=engine_dir, model=name)
     ]
     timed = []
     if sources:
         from emoje_edge.bench.sources import measure_source
 
-        timed = [measure_source(path, threads=threads) for path in sources]
-    found = report.Report(machine.describe(), (before, machine.noise()), rows, timed, card_figures())
+        timed = [measure_source(path, threads=threads, engine_dir=engine_dir, model=name) for path in sources]
+    found = report.Report(machine.describe(), (before, machine.noise()), rows, timed, card_figures(name))
     _show(found)
     if report_path:
         report.write(found, report_path)

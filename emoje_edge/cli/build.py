@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emoje_edge.cli.family import trained_option
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
+from emoje_edge.shipped import model_folder
 
 if TYPE_CHECKING:
     from emoje_calibration.spec import Spec
@@ -21,25 +23,26 @@ if TYPE_CHECKING:
 @click.option("--mask", "masks", required=True, metavar="MASK|all", help="Such as text,pose; `all` builds every one.")
 @click.option("--backend", default="onnx", show_default=True, help="onnx | tensorrt | aot | auto.")
 @click.option("--precision", default="auto", show_default=True, help="int8 | fp16 | fp32 | auto.")
-@click.option("--model", "run", type=click.Path(path_type=Path), help="Run folder [default: the student that ships].")
+@trained_option
 @click.option("--spec", type=click.Path(path_type=Path), help="Quantisation spec [default: the model's own].")
 @click.option("--data", help="Calibration set for parity [default: the one that ships]; see docs/calibration.md.")
 @click.option("--samples", type=click.IntRange(1), default=128, show_default=True, help="Utterances of it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Engine folder [default: where `infer` looks].")
 @click.option("--target", help="Device to build for, where the backend can; default this one.")
 @click.option("--dry-run", is_flag=True, help="Say what would be built, and build nothing.")
-def command(masks: str, run: Path | None, spec: Path | None, data: str | None, samples: int, **given: Any) -> None:
+def command(masks: str, run: str | None, spec: Path | None, data: str | None, samples: int, **given: Any) -> None:
     """Build a verified engine for a mask and this device.
 
     \b
     emoje-edge build --mask text,pose
+    emoje-edge build --mask text --model medium
     emoje-edge build --mask all --backend onnx --precision int8 --out engines
     """
     from emoje_edge.cli.model_options import load_data, load_model
     from emoje_edge.engine.backends import backend
     from emoje_edge.engine.build import Plan, build_engine, find_built, pick_backend
+    from emoje_edge.engine.family import engine_home, family
     from emoje_edge.engine.manifest import PRECISIONS
-    from emoje_edge.engine.session import engine_home
     from emoje_edge.engine.temperatures import read_temperatures
 
     if given["precision"] not in (*PRECISIONS, "auto"):
@@ -48,6 +51,8 @@ def command(masks: str, run: Path | None, spec: Path | None, data: str | None, s
         backend(given["backend"])
     parsed = None if masks.strip().lower() == "all" else Mask.parse(masks)
     model = load_model(run)
+    if model.run.path.resolve() != model_folder(model.name) and model.name in family() and not given["out"]:
+        raise UsageError(f"the run {run} has the name of a model that ships", "rename its folder, or give --out")
     config = model.run.config
     chosen = [parsed] if parsed else [mask for mask in Mask.all() if mask.issubset(config.mask)]
     if parsed and not parsed.issubset(config.mask):
@@ -73,17 +78,16 @@ def command(masks: str, run: Path | None, spec: Path | None, data: str | None, s
         click.echo(f"[{i + 1}/{len(chosen)}] {mask} for {plan.backend} …", err=True)
         results.append(build_engine(plan, mask))
     _table(results)
-    click.echo(f"\nIn {plan.out}. Run them: emoje-edge infer SOURCE --engine-dir {plan.out}", err=True)
+    use = f"--engine-dir {plan.out}" if given["out"] else f"--model {plan.model}"
+    click.echo(f"\nIn {plan.out}. Run them: emoje-edge infer SOURCE {use}", err=True)
 
 
 def _spec(path: Path | None, model: Model, precision: str) -> Spec | None:
-    """The spec given, or the one that belongs to the model: RUN/spec.json, or the shipped student's."""
-    from emoje_calibration.spec import shipped_spec
-
+    """The spec given, or the one that belongs to the model: RUN/spec.json."""
     from emoje_edge.engine.quantization import read_spec
 
     own = model.run.path / "spec.json"
-    found = path or (own if own.is_file() else shipped_spec(model.name) if model.shipped else None)
+    found = path or (own if own.is_file() else None)
     if found is None or precision in ("fp16", "fp32"):
         return None
     return read_spec(found, model.run.network)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from emoje_edge.cli.family import trained_option
 from emoje_edge.errors import WorkError
 from emoje_edge.files import atomic
 from emoje_edge.modality import Mask
 
 
 @click.command()
-@click.option("--model", "run", type=click.Path(path_type=Path), help="Run folder [default: the student that ships].")
+@trained_option
 @click.option("--data", help="Calibration set [default: the one that ships]; see docs/calibration.md.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="SPEC", help="File to write.")
 @click.option("--mask", "masks", default="all", show_default=True, metavar="MASK|all", help="Masks to calibrate.")
@@ -21,7 +22,7 @@ from emoje_edge.modality import Mask
 @click.option("--samples", type=click.IntRange(8), default=128, show_default=True, help="Utterances to use.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(
-    run: Path | None, data: str | None, out: Path, masks: str, method: str, budget: float, samples: int, quiet: bool
+    run: str | None, data: str | None, out: Path, masks: str, method: str, budget: float, samples: int, quiet: bool
 ) -> None:
     """Calibrate a trained model for INT8.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emoje_edge.cli.family import model_option
 from emoje_edge.corpus.ledger import Ledger, read_head, read_plan
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.shapes import POSE_RATE
@@ -39,6 +40,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs found.")
 @click.option("--labels", type=_PATH, help="CSV path,label[,start,end]: tell how far the answers agree with it.")
 @click.option("--pose-fps", type=float, default=POSE_RATE, show_default=True, help="Pictures a second to look at.")
+@model_option
 @click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
 @click.option("--backend", default="onnx", show_default=True, help="What runs the engines: onnx, tensorrt or aot.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
@@ -78,7 +80,9 @@ def _label(folder: Path | None, options: dict[str, Any]) -> None:
     _check(out, limit, engine, options["text_dir"])
     writer_of(out)
     engines = str(options["engine_dir"]) if options["engine_dir"] else None
-    settings = Settings(options["mask"], engines, options["backend"], options["pose_fps"], options["words"])
+    settings = Settings(
+        options["mask"], engines, options["backend"], options["pose_fps"], options["words"], options["model"]
+    )
     recordings = in_folder(folder, options["text_dir"]) if folder else in_list(options["listed"], options["text_dir"])
     with settings.open() as recognizer:  # a wrong mask or a missing engine shows before the work
         labels, room = recognizer.labels, Room.here(recognizer.mask, words=bool(recognizer.words))

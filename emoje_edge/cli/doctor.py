@@ -52,6 +52,7 @@ def _lines(d: Diagnosis) -> list[str]:
         "",
         "Backends",
         *(line for state in d.backends for line in _state(state)),
+        f"Models    {', '.join(d.models) or 'none'}",
         "Words",
         *_state(d.words),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from emoje_edge.cli.family import model_option
 from emoje_edge.errors import UsageError, WorkError
 
 
@@ -65,7 +66,7 @@ def verify(engine_dir: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Remove without asking.")
 def prune(engine_dir: Path | None, yes: bool) -> None:
     """Remove unfinished builds, and engines that a newer one of the same mask and backend replaces."""
-    from emoje_edge.engine.session import engine_home
+    from emoje_edge.engine.family import engine_home
     from emoje_edge.engine.store import prunable
 
     root = engine_dir or engine_home()
@@ -85,9 +86,10 @@ def prune(engine_dir: Path | None, yes: bool) -> None:
 @command.command("copy")
 @_folder
 @click.option("--mask", "masks", multiple=True, required=True, help="Engine to take; may be given several times.")
+@model_option
 @click.option("--backend", default="onnx", show_default=True, help="Of the engines.")
 @click.argument("out", type=click.Path(path_type=Path))
-def copy_engines(engine_dir: Path | None, masks: tuple[str, ...], backend: str, out: Path) -> None:
+def copy_engines(engine_dir: Path | None, masks: tuple[str, ...], model: str | None, backend: str, out: Path) -> None:
     """Copy engines to OUT with the weights that they need, and no others."""
     from emoje_edge.engine.manifest import rebuild_command
     from emoje_edge.engine.session import find_engine
@@ -96,9 +98,9 @@ def copy_engines(engine_dir: Path | None, masks: tuple[str, ...], backend: str, 
 
     folders = []
     for mask in map(Mask.parse, masks):
-        folder = find_engine(mask, backend, engine_dir)
+        folder = find_engine(mask, backend, engine_dir, model=model)
         if folder is None:
-            raise WorkError(f"no {backend} engine for mask {mask}", rebuild_command(mask, backend))
+            raise WorkError(f"no {backend} engine for mask {mask}", rebuild_command(mask, backend, model))
         folders.append(folder)
     copied = copy(folders, out)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
@@ -106,7 +108,7 @@ def copy_engines(engine_dir: Path | None, masks: tuple[str, ...], backend: str, 
 
 
 def _roots(engine_dir: Path | None) -> list[Path]:
-    from emoje_edge.engine.session import engine_home
+    from emoje_edge.engine.family import engine_home
     from emoje_edge.shipped import ENGINES
 
     if engine_dir is None:

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     help="Default: test, else dev, where the corpus has official splits; else all.",
 )
 @click.option("--mask", default=None, metavar="M|all", help="e.g. text,audio.  Default: whatever the corpus brings.")
-@click.option(
-    "--model", type=click.Path(path_type=Path), metavar="RUN|ENGINE_DIR", help="Default: the installed engines."
-)
+@click.option("--model", metavar="small|medium|RUN|ENGINE_DIR", help="Default: the installed engines of small.")
 @click.option("--backend", default="onnx", show_default=True, help="Of engines: onnx, tensorrt or aot.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Of the result."
@@ -57,7 +55,7 @@ def command(**given: Any) -> None:
     """Measure a model or the engines on a labelled data set.
 
     \b
-    emoje-edge evaluate --dataset meld --root MELD --split dev
+    emoje-edge evaluate --dataset meld --root MELD --split dev --model medium
     emoje-edge evaluate --dataset ravdess --root RAVDESS --mask all --model RUN --format json
     emoje-edge evaluate --stress --dataset meld --root DATA/meld
     """
@@ -66,7 +64,7 @@ def command(**given: Any) -> None:
         raise UsageError(f"{', '.join(needless)} without --stress", "add --stress")
     if given["out"] and given["out"].exists() and not given["out"].is_dir():
         raise UsageError(f"{given['out']} is a file", "--out takes a folder")
-    if given["fit_temperature"] and not (given["model"] and (given["model"] / "config.json").is_file()):
+    if given["fit_temperature"] and not (given["model"] and Path(given["model"], "config.json").is_file()):
         raise UsageError("--fit-temperature without a run", "give the folder that `train` wrote: --model RUN")
     if given["stress"]:
         from emoje_edge.cli.stress import measure
@@ -86,7 +84,7 @@ def command(**given: Any) -> None:
         else [evaluate(model, corpus, only, context=context)]
     )
     if given["fit_temperature"]:
-        write_temperatures(given["model"], fit(model, corpus, only, context=context))
+        write_temperatures(Path(given["model"]), fit(model, corpus, only, context=context))
     plain = [row.to_dict() for row in rows]
     report = json.dumps(plain if every else plain[0], indent=2)
     if given["out"]:

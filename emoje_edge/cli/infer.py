@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emoje_edge.addresses import masked
+from emoje_edge.cli.family import model_option
 from emoje_edge.cli.live_options import patience
 from emoje_edge.cli.outputs import Output, Outputs, RowFiles
 from emoje_edge.cli.people import how_many
@@ -60,6 +61,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--people", default="1", show_default=True, metavar="N|all", help="Bodies to follow; rows tell whose.")
 @click.option("--mic", metavar="default|NAME", help="A microphone beside a camera that has none.")
 @click.option("--reconnect", metavar="S", help="Seconds to try for a lost stream (60s); 0: not at all; else for ever.")
+@model_option
 @click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
 @click.option("--backend", default="onnx", show_default=True, help="What runs the engine: onnx, tensorrt or aot.")
 @click.option("--fallback", is_flag=True, help="Where that backend has no engine here, take another and say so.")
@@ -86,6 +88,7 @@ def command(
     people: str,
     mic: str | None,
     reconnect: str | None,
+    model: str | None,
     engine_dir: Path | None,
     backend: str,
     fallback: bool,
@@ -124,6 +127,7 @@ def command(
 
     with Recognizer(
         mask,
+        model=model,
         engine_dir=engine_dir,
         backend=backend,
         fallback=fallback,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from emoje_edge.cli.family import model_option
+from emoje_edge.engine.family import built_here, choose, family
 from emoje_edge.errors import EmojeError
 from emoje_edge.extras import install
 from emoje_edge.modality import Mask
@@ -33,7 +35,8 @@ _LIBRARIES = (
     type=click.Path(path_type=Path),
     help="Folder of engines; else those built here, or the shipped ones.",
 )
-def command(engine_dir: Path | None) -> None:
+@model_option
+def command(engine_dir: Path | None, model: str | None) -> None:
     """Show versions, engines, masks, and where the kernels run.
 
     Every engine's files are hashed and compared with its manifest.  Exit code 1 where one is damaged.
@@ -41,9 +44,13 @@ def command(engine_dir: Path | None) -> None:
     click.echo(f"emoje-edge {__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}")
     for name in _LIBRARIES:
         click.echo(f"  {name:13} {_version(name)}")
-    click.echo("\nEngines (ONNX Runtime on the CPU)")
-    click.echo(f"  {'mask':17} {'precision':9} {'size':>8}   {'run p50':>9}  {'hash':9} folder")
-    sound = [_show_engine(mask, engine_dir) for mask in Mask.all()]
+    wanted = choose(model, engine_dir)
+    names = (wanted,) if model or engine_dir else (*family(), *built_here())
+    sound = []
+    for name in dict.fromkeys(names):
+        click.echo(f"\nEngines of {name or engine_dir} (ONNX Runtime on the CPU)")
+        click.echo(f"  {'mask':17} {'precision':9} {'size':>8}   {'run p50':>9}  {'hash':9} folder")
+        sound += [_show_engine(mask, engine_dir, name) for mask in Mask.all()]
     click.echo(f"\nKernels: {_kernels()}")
     if not all(sound):
         raise SystemExit(1)
@@ -56,15 +63,15 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _show_engine(mask: Mask, engine_dir: Path | None) -> bool:
+def _show_engine(mask: Mask, engine_dir: Path | None, model: str | None) -> bool:
     """One line; False where the engine is there and damaged."""
-    from emoje_edge.engine.manifest import read_files, read_manifest
+    from emoje_edge.engine.manifest import read_files, read_manifest, rebuild_command
     from emoje_edge.engine.session import find_engine
 
     try:
-        folder = find_engine(mask, "onnx", engine_dir)
+        folder = find_engine(mask, "onnx", engine_dir, model=model)
         if folder is None:
-            click.echo(f"  {mask!s:17} none: emoje-edge build --mask {mask}")
+            click.echo(f"  {mask!s:17} none: {rebuild_command(mask, None, model)}")
             return True
         manifest = read_manifest(folder)
         read_files(folder, manifest)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emoje_edge.cli.family import folder_of
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.extras import install
-from emoje_edge.shipped import STUDENT
 
 if TYPE_CHECKING:
     from emoje_edge.engine.calibration_set import CalibrationSet
@@ -17,18 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """A trained run and its name; the shipped student is named `student`."""
+    """A trained run and its name: its folder's."""
 
     run: Run
     name: str
 
-    @property
-    def shipped(self) -> bool:
-        return self.run.path.resolve() == STUDENT
 
-
-def load_model(path: Path | None) -> Model:
-    """The run folder that `--model` names, or the student that ships.
+def load_model(given: str | Path | None) -> Model:
+    """The model that `--model` names: of the family, or a run folder.
 
     Raises:
         UsageError: no run folder.
@@ -41,7 +37,7 @@ def load_model(path: Path | None) -> Model:
     except ImportError as error:
         raise WorkError(f"{error.name} is not installed", install("build")) from error
     torch.set_num_threads(min(torch.get_num_threads(), 2))
-    run = load_run(path or STUDENT)
+    run = load_run(folder_of(given))
     name = run.path.resolve().name
     if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise UsageError(f"model folder {name!r}", "rename it: letters, digits, - _ and . (engine folders carry it)")

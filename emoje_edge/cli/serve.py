@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from emoje_edge.addresses import masked
+from emoje_edge.cli.family import model_option
 from emoje_edge.cli.live_options import patience
 from emoje_edge.cli.people import how_many
 from emoje_edge.cli.sources import expand
@@ -27,6 +28,7 @@ from emoje_edge.shapes import POSE_RATE
 @click.option(
     "--engine-dir", type=click.Path(path_type=Path), help="Folder of engines; else those built here, or shipped."
 )
+@model_option
 @click.option("--exit-when-over", is_flag=True, help="End when all sources have ended.")
 def command(
     sources: tuple[str, ...],
@@ -37,6 +39,7 @@ def command(
     people: str,
     reconnect: str | None,
     engine_dir: Path | None,
+    model: str | None,
     exit_when_over: bool,
 ) -> None:
     """Show emotions, skeletons and words of one or several sources on a page, while they happen.
@@ -58,7 +61,9 @@ def command(
     hub, limit = Hub(), patience(reconnect)
     with ExitStack() as stack:
         recognizer = stack.enter_context(
-            Recognizer(mask, engine_dir=engine_dir, pose_fps=pose_fps, people=how_many(people), words=words)
+            Recognizer(
+                mask, model=model, engine_dir=engine_dir, pose_fps=pose_fps, people=how_many(people), words=words
+            )
         )
         server = stack.enter_context(PageServer(hub, port))
         feeds = [stack.enter_context(Feed(recognizer, hub, source, reconnect=limit)) for source in expanded]

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from emoje_edge.engine.family import is_name
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
 from emoje_edge.training.companions import VIEWS, read_companions, unseen
@@ -32,7 +33,7 @@ def measure(
     root: Path,
     split: str | None,
     mask: str | None,
-    model: Path | None,
+    model: str | None,
     backend: str,
     form: str,
     no_context: bool,
@@ -50,7 +51,9 @@ def measure(
     Raises:
         UsageError: an unknown condition, a set without the modality, one that the shipped model was trained on.
     """
-    if model is not None and (model / "config.json").is_file():
+    named = model is not None and is_name(model)
+    folder_of_engines = None if model is None or named else Path(model)
+    if folder_of_engines and (folder_of_engines / "config.json").is_file():
         raise UsageError(
             f"--stress with the run {model}", f"build its engines first: emoje-edge build --model {model} --out DIR"
         )
@@ -63,14 +66,19 @@ def measure(
     found = read_companions(folder, speech=speech, cache=cache)
     chosen, lacking = choose(catalogue(base, found), conditions)
     with Remembering(
-        engine_dir=model, backend=backend, threads=threads, context=not no_context, words="off"
+        model=model if named else None,
+        engine_dir=folder_of_engines,
+        backend=backend,
+        threads=threads,
+        context=not no_context,
+        words="off",
     ) as recognizer:
         report = stress(
             recognizer,
             corpus,
             base,
             chosen,
-            engines=engines_digest(model, backend),
+            engines=engines_digest(folder_of_engines, backend, model=model if named else None),
             not_measured=lacking,
             progress=lambda words: click.echo(words, err=True),
         )

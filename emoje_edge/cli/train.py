@@ -26,8 +26,17 @@ if TYPE_CHECKING:
 @click.option("--encoder", metavar="NAME|FOLDER", help="Fine-tune this transformers encoder as a text teacher.")
 @click.option("--audio-encoder", "ears", type=FOLDER, help="Hear by the first layers of this Whisper folder, frozen.")
 @click.option("--layers", type=click.IntRange(1), default=2, show_default=True, help="How many of its layers.")
+@click.option("--model", type=click.Choice(["small", "medium"]), help="Of `train default`: one size, else both.")
 @click.option("--context", "window", type=int, default=3, show_default=True, help="Teacher: utterances before.")
-def command(config: str | None, encoder: str | None, ears: Path | None, layers: int, window: int, **given: Any) -> None:
+def command(
+    config: str | None,
+    encoder: str | None,
+    ears: Path | None,
+    layers: int,
+    model: str | None,
+    window: int,
+    **given: Any,
+) -> None:
     """Train a model.
 
     \b
@@ -36,12 +45,14 @@ def command(config: str | None, encoder: str | None, ears: Path | None, layers: 
     emoje-edge train --dataset manifest --root mine.csv --start default --out runs/mine
     emoje-edge train --dataset meld --root MELD --encoder roberta-base --out runs/teacher
     emoje-edge train --dataset ravdess --root RAVDESS --audio-encoder WHISPER --layers 2 --out runs/ears
-    emoje-edge train default --root DATA --out runs/default      the model that ships
+    emoje-edge train default --root DATA --encoder MINILM --out runs/default      the models that ship
     torchrun --nproc-per-node 4 -m emoje_edge train config.toml  several GPUs
     """
     if config == "default":
-        _default(given)
+        _default(encoder, model, given)
         return
+    if model:
+        raise UsageError(f"--model {model} without `train default`", "--start begins with a model that ships")
     plan = replace(plan_from(config, given), ears=ears, layers=layers)
     if plan.out is None:
         raise UsageError("no --out", "name the folder of this run")
@@ -51,9 +62,9 @@ def command(config: str | None, encoder: str | None, ears: Path | None, layers: 
     from emoje_edge.training.plan import prepare
     from emoje_edge.training.trainer import train
 
-    model, materials = prepare(plan)
+    shape, materials = prepare(plan)
     run = train(
-        model,
+        shape,
         plan.train,
         materials,
         plan.out,
@@ -64,8 +75,8 @@ def command(config: str | None, encoder: str | None, ears: Path | None, layers: 
     click.echo(str(run.path))
 
 
-def _default(given: dict[str, Any]) -> None:
-    """Run the recipe of the model that ships: a program of the checkout, beside the package and not part of it."""
+def _default(encoder: str | None, model: str | None, given: dict[str, Any]) -> None:
+    """Run the recipe of the models that ship: a program of the checkout, beside the package and not part of it."""
     if given["root"] is None or given["out"] is None:
         raise UsageError("train default without --root or --out", "give the folder of all corpora, and one for the run")
     checkout = Path(emoje_edge.__file__).parents[1]
@@ -76,6 +87,8 @@ def _default(given: dict[str, Any]) -> None:
         )
     flags = [f"--{name}" for name in ("resume", "quiet") if given[name]]
     folders = ["--root", str(given["root"]), "--out", str(given["out"])]
+    folders += ["--encoder", encoder] if encoder else []
+    folders += ["--model", model] if model else []
     path = os.pathsep.join(filter(None, (str(checkout), os.environ.get("PYTHONPATH"))))
     recipe = [sys.executable, "-m", "research.recipes.default"]
     done = subprocess.run([*recipe, *folders, *flags], env={**os.environ, "PYTHONPATH": path}, check=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from emoje_edge.cli.model_options import STUDENT
+from emoje_edge.cli.family import folder_of
 from emoje_edge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run_options(command: F) -> F:
         click.option("--seed", type=int, help="Of weights, order, masks and dropout."),
         click.option("--set", "settings", multiple=True, callback=_settings, metavar="NAME=VALUE",
                      help="A training setting, e.g. epochs=30; may be repeated."),
-        click.option("--start", metavar="RUN|default", help="Begin with this run's model; default: what ships."),
+        click.option("--start", metavar="small|medium|RUN", help="Begin with this model; default: small."),
         click.option("--out", type=FOLDER, help="Folder of the run."),
     ):  # fmt: skip
         command = option(command)
@@ -96,5 +96,5 @@ def plan_from(config: str | None, given: dict[str, Any], defaults: Any = None) -
     plan = with_train(plan, changes)
     chosen = {name: given[name] for name in ("out", "labels") if given[name] is not None}
     if given["start"]:
-        chosen["start"] = STUDENT if given["start"] == "default" else Path(given["start"])
+        chosen["start"] = folder_of(None if given["start"] == "default" else given["start"])
     return replace(plan, **chosen)

@@ -20,7 +20,7 @@ class Settings:
     """What a worker opens its recogniser with.
 
     Attributes:
-        mask, engine_dir, backend, pose_fps: as of `Recognizer`.
+        mask, engine_dir, backend, pose_fps, words, model: as of `Recognizer`.
     """
 
     mask: str = "auto"
@@ -28,6 +28,7 @@ class Settings:
     backend: str = "onnx"
     pose_fps: float = POSE_RATE
     words: str = "auto"
+    model: str | None = None
 
     def open(self) -> Recognizer:
         """A recogniser of one thread: the workers are what fills the cores.
@@ -38,12 +39,27 @@ class Settings:
         from emoje_edge.recognizer import Recognizer
 
         return Recognizer(
-            self.mask, engine_dir=self.engine_dir, backend=self.backend, pose_fps=self.pose_fps, threads=1
+            self.mask,
+            model=self.model,
+            engine_dir=self.engine_dir,
+            backend=self.backend,
+            pose_fps=self.pose_fps,
+            words=self.words,
+            threads=1,
         )
 
     def describe(self) -> dict[str, Any]:
-        """The settings, this version and the digests of the engines: what the names of the parts depend on."""
-        return {**asdict(self), "engine_dir": None, "engines": self._engines(), "version": __version__}
+        """The settings, this version, the model and its engines' digests: what the names of the parts depend on."""
+        from emoje_edge.engine.family import choose
+
+        name = choose(self.model, self.engine_dir)
+        return {
+            **asdict(self),
+            "model": name,
+            "engine_dir": None,
+            "engines": self._engines(),
+            "version": __version__,
+        }
 
     def _engines(self) -> dict[str, str]:
         from emoje_edge.engine.manifest import FILE_NAME
@@ -51,7 +67,7 @@ class Settings:
         from emoje_edge.modality import Mask
 
         folder = Path(self.engine_dir) if self.engine_dir else None
-        found = {mask: find_engine(mask, self.backend, folder) for mask in Mask.all()}
+        found = {mask: find_engine(mask, self.backend, folder, model=self.model) for mask in Mask.all()}
         return {str(m): _digest(path / FILE_NAME) for m, path in found.items() if path}
 
 

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.extras import target
 from emoje_edge.modality import Mask
+from emoje_edge.shipped import DEFAULT, MODELS
 
 SCHEMA = 1
 FILE_NAME = "manifest.json"
@@ -141,7 +142,7 @@ class Manifest:
 
     @property
     def rebuild(self) -> str:
-        return rebuild_command(self.mask, self.backend)
+        return rebuild_command(self.mask, self.backend, self.model)
 
     def to_json(self) -> str:
         raw = asdict(self) | {"mask": str(self.mask)}
@@ -173,9 +174,10 @@ def checked_temperature(value: object) -> float:
     return float(value)
 
 
-def rebuild_command(mask: Mask | None, backend: str | None) -> str:
+def rebuild_command(mask: Mask | None, backend: str | None, model: str | None = None) -> str:
     """The hint that ends every refusal."""
-    return f"rebuild it: emoje-edge build --mask {mask or 'all'} --backend {backend or 'onnx'}"
+    which = "" if model in (None, DEFAULT) else f" --model {model if (MODELS / model).is_dir() else 'RUN'}"
+    return f"rebuild it: emoje-edge build{which} --mask {mask or 'all'} --backend {backend or 'onnx'}"
 
 
 def read_manifest(folder: Path, *, rebuild: str = "") -> Manifest:

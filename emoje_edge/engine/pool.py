@@ -6,6 +6,7 @@ import logging
 import threading
 from pathlib import Path
 
+from emoje_edge.engine.family import choose
 from emoje_edge.engine.interface import Session
 from emoje_edge.engine.manifest import FILE_NAME, read_manifest
 from emoje_edge.engine.session import find_engine, open_engine
@@ -19,20 +20,22 @@ class EnginePool:
 
     Args:
         mask: what the recognizer uses; None ("auto"): whatever there are engines for.
-        engine_dir, backend, fallback, threads: as of `open_engine`.
+        model, engine_dir, backend, fallback, threads: as of `open_engine`.
     """
 
     def __init__(
         self,
         mask: Mask | None,
         *,
+        model: str | None = None,
         engine_dir: str | Path | None = None,
         backend: str = "onnx",
         fallback: bool = False,
         threads: int | None = None,
     ) -> None:
         self._engine_dir, self._backend, self._fallback, self._threads = engine_dir, backend, fallback, threads
-        self._there = _masks_with_engine(backend, engine_dir)
+        self._model = choose(model, engine_dir)
+        self._there = _masks_with_engine(backend, engine_dir, self._model)
         self._opening = threading.Lock()
         self.auto = mask is None
         self.mask = self._widest() if mask is None else mask
@@ -51,6 +54,7 @@ class EnginePool:
                 if mask not in self.sessions:
                     self.sessions[mask] = opened = open_engine(
                         mask,
+                        model=self._model,
                         engine_dir=self._engine_dir,
                         backend=self._backend,
                         fallback=self._fallback,
@@ -82,12 +86,12 @@ class EnginePool:
         return Mask(bits or 7)
 
 
-def _masks_with_engine(backend: str, engine_dir: str | Path | None) -> tuple[Mask, ...]:
+def _masks_with_engine(backend: str, engine_dir: str | Path | None, model: str | None) -> tuple[Mask, ...]:
     """Masks that the folder has an engine for; which of them are sound shows when one is opened."""
     folder = Path(engine_dir) if engine_dir else None
     if folder and (folder / FILE_NAME).exists():  # one engine's own folder
         return (read_manifest(folder).mask,)
-    return tuple(mask for mask in Mask.all() if find_engine(mask, backend, folder))
+    return tuple(mask for mask in Mask.all() if find_engine(mask, backend, folder, model=model))
 
 
 def _tell_where_uncalibrated(session: Session) -> None:

@@ -7,11 +7,11 @@ out = session.run({"text": ids, "text_length": n, "pose": xyv, "pose_length": m,
 from __future__ import annotations
 
 import logging
-import os
 from functools import cache
 from pathlib import Path
 
 from emoje_edge.engine.backends import BACKENDS, backend
+from emoje_edge.engine.family import choose, engine_home
 from emoje_edge.engine.interface import Session
 from emoje_edge.engine.manifest import (
     FILE_NAME,
@@ -20,27 +20,17 @@ from emoje_edge.engine.manifest import (
     read_manifest,
     rebuild_command,
 )
-from emoje_edge.errors import WorkError
+from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask
-from emoje_edge.shipped import ENGINES
+from emoje_edge.shipped import ENGINES, engines_of
 
 log = logging.getLogger("emoje_edge")
-
-
-def engine_home() -> Path:
-    """Where `build` puts engines and `open_engine` looks first: $EMOJE_ENGINES, else the user's data folder."""
-    from platformdirs import user_data_path
-
-    return (
-        Path(os.environ["EMOJE_ENGINES"])
-        if os.environ.get("EMOJE_ENGINES")
-        else user_data_path("emoje-edge", False) / "engines"
-    )
 
 
 def open_engine(
     mask: Mask | str,
     *,
+    model: str | None = None,
     engine_dir: str | Path | None = None,
     backend: str = "onnx",
     fallback: bool = False,
@@ -50,19 +40,20 @@ def open_engine(
 
     Args:
         mask: the modalities.
-        engine_dir: a folder that `build --out` filled, or one engine's own folder; None: the engines built on this
-            machine, then the ones that came with the package.
+        model: `small`, `medium` or the name of one whose engines were built here; None: `small`.
+        engine_dir: a folder that `build --out` filled, or one engine's own folder; None: the model's engines that were
+            built on this machine, then the ones that came with the package.
         backend: `onnx`, `tensorrt` or `aot`.
         fallback: where that backend has no engine that works here, take another one's, and log which and why.
         threads: of a CPU backend; None leaves it the backend's own choice.
 
     Raises:
-        UsageError: unknown mask or backend.
+        UsageError: unknown mask, model or backend, or both a model and a folder.
         WorkError: no such engine, or a damaged or foreign one; with the command that builds it.
     """
-    mask = Mask.parse(mask)
+    mask, model = Mask.parse(mask), choose(model, engine_dir)
     try:
-        return _open(mask, engine_dir, backend, threads)
+        return _open(mask, model, engine_dir, backend, threads)
     except WorkError as error:
         if not fallback:
             raise
@@ -71,7 +62,7 @@ def open_engine(
         if other == backend:
             continue
         try:
-            session = _open(mask, engine_dir, other, threads)
+            session = _open(mask, model, engine_dir, other, threads)
         except WorkError:
             continue
         log.warning("engine %s for mask %s: using %s instead, because %s", backend, mask, other, first.message)
@@ -79,26 +70,36 @@ def open_engine(
     raise first
 
 
-def find_engine(mask: Mask, backend: str, engine_dir: str | Path | None = None) -> Path | None:
+def find_engine(
+    mask: Mask, backend: str, engine_dir: str | Path | None = None, *, model: str | None = None
+) -> Path | None:
     """Folder of the engine of this mask and backend, the newest where there are several; None where there is none.
 
     Raises:
+        UsageError: an unknown model, one beside `engine_dir`, or engines of several models in it.
         WorkError: `engine_dir` is no folder.
     """
-    if engine_dir is None:
-        return _built_here(mask, backend) or _newest(ENGINES, mask, backend)
+    name = choose(model, engine_dir)
+    if name is not None:
+        return _built_here(mask, backend, name) or _newest(engines_of(name), mask, backend)
+    assert engine_dir is not None
     folder = Path(engine_dir)
     if not folder.is_dir():
         raise WorkError(
             f"no engine folder {folder}", f"make it: emoje-edge build --mask {mask} --backend {backend} --out {folder}"
         )
-    return folder if (folder / FILE_NAME).exists() else _newest(folder, mask, backend)
+    if (folder / FILE_NAME).exists():
+        return folder
+    models = sorted({path.parents[2].name for path in folder.glob(f"*/*/{backend}-*/{FILE_NAME}")})
+    if len(models) > 1:
+        raise UsageError(f"{folder} holds engines of {' and '.join(models)}", f"give one: {folder / models[0]}")
+    return _newest(folder, mask, backend)
 
 
-def _built_here(mask: Mask, backend: str) -> Path | None:
+def _built_here(mask: Mask, backend: str, model: str) -> Path | None:
     home = engine_home()
     try:
-        return _newest(home, mask, backend)
+        return _newest(home / model, mask, backend)
     except OSError as error:  # another user's home, as in a container or a service
         _tell_once(f"no engine is looked for in {home}: {error.strerror}; EMOJE_ENGINES names another folder")
         return None
@@ -110,7 +111,7 @@ def _tell_once(words: str) -> None:
 
 
 def _newest(root: Path, mask: Mask, backend: str) -> Path | None:
-    # <mask>/ (shipped), <mask>/<backend>-<key>/ and <model>/<mask>/<backend>-<key>/ (built)
+    # <mask>/ (shipped or copied), <mask>/<backend>-<key>/ and <model>/<mask>/<backend>-<key>/ (built)
     name = mask.folder
     patterns = (name, f"{name}/{backend}-*", f"*/{name}/{backend}-*")
     found = [path for pattern in patterns for path in root.glob(f"{pattern}/{FILE_NAME}")]
@@ -118,12 +119,12 @@ def _newest(root: Path, mask: Mask, backend: str) -> Path | None:
     return max(found, key=lambda path: (path.stat().st_mtime_ns, str(path))).parent if found else None
 
 
-def _open(mask: Mask, engine_dir: str | Path | None, name: str, threads: int | None) -> Session:
+def _open(mask: Mask, model: str | None, engine_dir: str | Path | None, name: str, threads: int | None) -> Session:
     module = backend(name)
-    folder = find_engine(mask, name, engine_dir)
-    rebuild = rebuild_command(mask, name)
+    folder = find_engine(mask, name, engine_dir, model=model)
+    rebuild = rebuild_command(mask, name, model)
     if folder is None:
-        raise WorkError(f"no {name} engine for mask {mask} in {engine_dir or engine_home()}", rebuild)
+        raise WorkError(f"no {name} engine for mask {mask} in {engine_dir or engine_home() / str(model)}", rebuild)
     if folder.is_relative_to(ENGINES):
         rebuild = f"{REINSTALL}, or {rebuild}"
     manifest = read_manifest(folder, rebuild=rebuild)

@@ -93,8 +93,11 @@ def store(files: Mapping[str, bytes], root: Path) -> None:
         os.replace(temporary, final)
 
 
-def copy(engines: Iterable[Path], out: Path) -> list[Manifest]:
+def copy(engines: Iterable[Path], out: Path, *, weights: Path | None = None) -> list[Manifest]:
     """Engines with the weights that they need, and no others, each checked: OUT/MASK and OUT/weights.
+
+    Args:
+        weights: the folder whose `weights` takes them instead, OUT or the one that it lies in.
 
     Raises:
         UsageError: `out` is there and not empty.
@@ -108,7 +111,7 @@ def copy(engines: Iterable[Path], out: Path) -> list[Manifest]:
         content = read_files(folder, manifest)
         target = out / manifest.mask.folder
         target.mkdir(parents=True)
-        store({entry.name: content[entry.name] for entry in manifest.weights}, out)
+        store({entry.name: content[entry.name] for entry in manifest.weights}, weights or out)
         for entry in manifest.files:
             (target / entry.name).write_bytes(content[entry.name])
         shutil.copyfile(folder / FILE_NAME, target / FILE_NAME)

@@ -25,6 +25,7 @@ def columns(labels: Sequence[str]) -> dict[str, Kind]:
         "emotion": "text",
         "confidence": "number",
         "reason": "text",
+        "model": "text",
     }
     found.update({f"p_{label}": "number" for label in labels})
     found["modalities"] = "text"

@@ -40,6 +40,7 @@ _FIRST = (
     "emotion",
     "confidence",
     "reason",
+    "model",
 )
 STAGES = ("pose", "audio", "text", "engine", "total")
 

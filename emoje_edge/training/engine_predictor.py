@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from emoje_edge.engine.interface import Session
-from emoje_edge.engine.manifest import Manifest
+from emoje_edge.engine.manifest import Manifest, rebuild_command
 from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
@@ -26,19 +26,25 @@ class EnginePredictor:
 
     Args:
         folder: what `build --out` filled; None for the engines of this machine or the package.
+        model: whose engines, where no folder is given; None for `small`.
         backend: onnx, tensorrt or aot.
 
     Raises:
         WorkError: no engine there, or a damaged one.
     """
 
-    def __init__(self, folder: Path | None = None, *, backend: str = "onnx", threads: int | None = None) -> None:
-        self.folder, self.backend, self.threads = folder, backend, threads
-        masks = [mask for mask in Mask.all() if find_engine(mask, backend, folder) is not None]
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        model: str | None = None,
+        backend: str = "onnx",
+        threads: int | None = None,
+    ) -> None:
+        self.folder, self.model, self.backend, self.threads = folder, model, backend, threads
+        masks = [mask for mask in Mask.all() if find_engine(mask, backend, folder, model=model) is not None]
         if not masks:
-            raise WorkError(
-                f"no {backend} engine in {folder or 'the package'}", f"emoje-edge build --mask all --backend {backend}"
-            )
+            raise WorkError(f"no {backend} engine in {folder or 'the package'}", rebuild_command(None, backend, model))
         self._sessions: dict[Mask, Session] = {}
         self.masks = tuple(masks)
         self.mask = max(masks, key=len)
@@ -116,7 +122,9 @@ class EnginePredictor:
 
     def _open(self, mask: Mask) -> Session:
         if mask not in self._sessions:
-            self._sessions[mask] = open_engine(mask, engine_dir=self.folder, backend=self.backend, threads=self.threads)
+            self._sessions[mask] = open_engine(
+                mask, model=self.model, engine_dir=self.folder, backend=self.backend, threads=self.threads
+            )
         return self._sessions[mask]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from emoje_edge.engine.family import family, is_name
 from emoje_edge.engine.manifest import FILE_NAME
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
@@ -66,7 +67,7 @@ class Row:
 
 
 def open_model(path: Path | str | None, *, backend: str = "onnx", threads: int | None = None) -> Predictor:
-    """A run folder, a folder of engines, or (None) the engines that are installed.
+    """The engines of a model by its name (None: `small`), a folder of engines, or a run folder.
 
     Raises:
         UsageError: neither.
@@ -74,8 +75,8 @@ def open_model(path: Path | str | None, *, backend: str = "onnx", threads: int |
     """
     from emoje_edge.training.engine_predictor import EnginePredictor
 
-    if path is None:
-        return EnginePredictor(backend=backend, threads=threads)
+    if path is None or is_name(path):
+        return EnginePredictor(model=None if path is None else str(path), backend=backend, threads=threads)
     folder = Path(path)
     if (folder / "config.json").is_file():
         run = load_run(folder)
@@ -84,7 +85,7 @@ def open_model(path: Path | str | None, *, backend: str = "onnx", threads: int |
         return EnginePredictor(folder, backend=backend, threads=threads)
     raise UsageError(
         f"{folder} holds neither a run (config.json) nor engines ({FILE_NAME})",
-        "give what `emoje-edge train --out` or `emoje-edge build --out` wrote, or leave --model out",
+        f"give what `emoje-edge train --out` or `build --out` wrote, or a model: {', '.join(family())}",
     )
 
 

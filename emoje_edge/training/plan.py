@@ -48,7 +48,7 @@ from emoje_edge.training.ears import read_ears
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.presets import merged, preset_of
 from emoje_edge.training.standardise import fit_features
-from emoje_edge.training.tokens import tokeniser
+from emoje_edge.training.tokens import tokeniser_of
 from emoje_edge.training.trainer import Materials
 
 FRONT = (f"encoders.{Modality.AUDIO}.front.",)
@@ -141,7 +141,6 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     train = preset.enlarge(train) if preset.enlarge else train
     start = load_run(plan.start) if plan.start else None
     words = plan.tokenizer or (start and start.tokenizer) or TOKENIZER
-    tokenise = tokeniser(words)
     model = fit_model([pair[0] for pair in pairs], plan.model, tokenizer=words)
     if start:
         model = like(start.config, model)
@@ -152,7 +151,7 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     materials = Materials(
         train,
         dev,
-        tokenise=tokenise if has_words else None,
+        tokenise=tokeniser_of(model, words),
         tokenizer=words if has_words else None,
         transform=None if ears else preset.transform,  # made for our own log-mel
         initial=initial,

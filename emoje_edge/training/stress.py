@@ -275,9 +275,9 @@ def _uar(labels: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.mean([(predicted[labels == c] == c).mean() for c in np.unique(labels)])) if len(labels) else 0.0
 
 
-def engines_digest(engine_dir: Path | None, backend: str = "onnx") -> str:
+def engines_digest(engine_dir: Path | None, backend: str = "onnx", *, model: str | None = None) -> str:
     """Twelve digits that tell one set of engines from another: of the hashes of all their files."""
-    folders = [(mask, find_engine(mask, backend, engine_dir)) for mask in Mask.all()]
+    folders = [(mask, find_engine(mask, backend, engine_dir, model=model)) for mask in Mask.all()]
     files = [f"{mask} {f.name} {f.sha256}" for mask, at in folders if at for f in _all_files(at)]
     return hashlib.sha256("\n".join(files).encode()).hexdigest()[:12]
 

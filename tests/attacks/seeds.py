@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from emoje_edge.shipped import ENGINES
+from emoje_edge.shipped import ENGINES, engines_of
 from tests.perception.conftest import write_clip
 
 RATE = 16_000
@@ -67,7 +67,7 @@ def write_seeds(folder: Path) -> dict[str, list[Path]]:
     table = folder / "mine.csv"
     table.write_text(CSV, encoding="utf-8")
     engine = folder / "pose"
-    shutil.copytree(ENGINES / "pose", engine)
+    shutil.copytree(engines_of() / "pose", engine)
     if (ENGINES / "weights").is_dir():
         shutil.copytree(ENGINES / "weights", folder / "weights", dirs_exist_ok=True)
     return {"video": video, "sound": sound, "subtitles": words, "table": [table], "engine": [engine]}

@@ -90,7 +90,7 @@ def test_nothing_contacts_the_network_and_no_pixel_or_landmark_comes_out(clip: P
 def _nothing_but_the_agreed_numbers(row: dict) -> None:
     """A closed set of keys at every level: there is no place for a landmark in it."""
     scalars = {
-        **dict.fromkeys(("source", "speaker", "text", "text_from", "emotion"), str),
+        **dict.fromkeys(("source", "speaker", "text", "text_from", "emotion", "model"), str),
         **dict.fromkeys(("start", "end", "confidence"), float),
         "utterance": int,
     }

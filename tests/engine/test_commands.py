@@ -9,12 +9,12 @@ from click.testing import CliRunner
 
 from emoje_edge.cli.build import command as build_command
 from emoje_edge.cli.calibrate import command as calibrate_command
-from emoje_edge.cli.model_options import STUDENT
+from emoje_edge.engine.family import family
 from emoje_edge.engine.session import open_engine
 from emoje_edge.engine.store import verify
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.modality import Mask
-from emoje_edge.shipped import ENGINES
+from emoje_edge.shipped import DEFAULT, engines_of, model_folder
 
 pytest.importorskip("torch")
 
@@ -29,7 +29,8 @@ from emoje_edge.training.checkpoint import load_run
         (["--mask", "poes"], UsageError, "did you mean 'pose'"),
         (["--mask", "pose", "--backend", "onyx"], UsageError, "unknown backend 'onyx'"),
         (["--mask", "pose", "--precision", "int4"], UsageError, "unknown precision 'int4'"),
-        (["--mask", "pose", "--model", "nowhere"], UsageError, "no config.json"),
+        (["--mask", "pose", "--model", "smal"], UsageError, "did you mean 'small'"),
+        (["--mask", "pose", "--model", "."], UsageError, "no config.json"),
         (["--mask", "pose", "--data", "nowhere"], UsageError, "no calibration data nowhere"),
         (["--mask", "pose", "--spec", "nowhere"], WorkError, "cannot read the spec nowhere"),
     ],
@@ -77,9 +78,12 @@ def test_an_unwritable_spec_is_said(tmp_path: Path) -> None:
     assert "cannot write" in done.exception.message
 
 
-def test_the_shipped_engines_are_whole_small_and_of_all_masks() -> None:
-    manifests = [verify(ENGINES / mask.folder) for mask in Mask.all()]
-    assert sum(manifest.size for manifest in manifests) < 25e6
-    weights = weights_sha256(load_run(STUDENT).network)
+@pytest.mark.parametrize("model", family())
+def test_the_shipped_engines_are_whole_small_and_of_all_masks(model: str) -> None:
+    manifests = [verify(engines_of(model) / mask.folder) for mask in Mask.all()]
+    files = {file.sha256: file.bytes for manifest in manifests for file in (*manifest.files, *manifest.weights)}
+    assert sum(files.values()) < (7e6 if model == DEFAULT else 45e6)
+    assert {manifest.model for manifest in manifests} == {model}
+    weights = weights_sha256(load_run(model_folder(model)).network)
     assert {manifest.weights_sha256 for manifest in manifests} == {weights}, "build the engines of these weights"
     assert all(manifest.parity.agreement >= 0.99 for manifest in manifests)

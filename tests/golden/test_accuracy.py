@@ -7,25 +7,32 @@ from pathlib import Path
 
 import pytest
 
+from emoje_edge.engine.family import family
 from emoje_edge.modality import Mask
-from emoje_edge.shipped import ACCURACY, ENGINES
+from emoje_edge.shipped import accuracy_of, engines_of
 from emoje_edge.training.companions import unseen
 from emoje_edge.training.datasets import Options, open_dataset
 from emoje_edge.training.evaluate import evaluate, open_model
 
-SHIPPED = json.loads(ACCURACY.read_text(encoding="utf-8"))
+models = pytest.mark.parametrize("model", family())
 
 
-def test_words_on_melds_development_part(shared_data: Path) -> None:
+def shipped(model: str, mask: str) -> float:
+    return json.loads(accuracy_of(model).read_text(encoding="utf-8"))[mask]["value"]
+
+
+@models
+def test_words_on_melds_development_part(shared_data: Path, model: str) -> None:
     corpus = open_dataset("meld", shared_data / "meld", split="dev", options=Options(mask=Mask.parse("text")))
-    scores = evaluate(open_model(ENGINES), corpus, Mask.parse("text")).scores
-    assert scores.weighted_f1 == pytest.approx(SHIPPED["text"]["value"], abs=0.005)
+    scores = evaluate(open_model(engines_of(model)), corpus, Mask.parse("text")).scores
+    assert scores.weighted_f1 == pytest.approx(shipped(model, "text"), abs=0.005)
     assert scores.ece < 0.06  # at the temperature that ships
 
 
-def test_voices_of_actors_never_heard(shared_data: Path, tmp_path: Path) -> None:
+@models
+def test_voices_of_actors_never_heard(shared_data: Path, tmp_path: Path, model: str) -> None:
     options = Options(cache=tmp_path)
     corpus = unseen(open_dataset("ravdess", shared_data / "ravdess", options=options))
-    scores = evaluate(open_model(ENGINES), corpus, Mask.parse("audio")).scores
-    assert scores.uar == pytest.approx(SHIPPED["audio"]["value"], abs=0.02)
+    scores = evaluate(open_model(engines_of(model)), corpus, Mask.parse("audio")).scores
+    assert scores.uar == pytest.approx(shipped(model, "audio"), abs=0.02)
     assert scores.ece < 0.1

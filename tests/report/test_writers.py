@@ -30,7 +30,7 @@ KEYS = [
     "emotion",
     "confidence",
 ]
-KEYS += ["reason", "probabilities", "modalities", "weights", "latency_ms"]
+KEYS += ["reason", "model", "probabilities", "modalities", "weights", "latency_ms"]
 
 
 def write(path: Path, form: str, *events: UtteranceEmotion) -> str:

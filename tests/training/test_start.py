@@ -9,11 +9,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from emoje_edge.cli.model_options import STUDENT
 from emoje_edge.cli.train import command as train_command
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.shipped import model_folder
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.plan import begin, like
@@ -57,7 +57,7 @@ def test_own_recordings_from_the_model_that_ships(tmp_path: Path) -> None:
         train_command, [*command, "--start", "default", "--set", "epochs=1", "--set", "mask_sampling=false"]
     )
     assert done.exit_code == 0, done.output
-    run, shipped = load_run(out), load_run(STUDENT)
+    run, shipped = load_run(out), load_run(model_folder())
     assert run.config.mask.modalities == (Modality.TEXT,)
     assert run.config.text == shipped.config.text
     # one epoch moves the words a little: they are the shipped student's, and know the emotions already
