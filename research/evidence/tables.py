@@ -70,8 +70,10 @@ def mask_rows(found: Sequence[tuple[str, Sequence[Outcome]]]) -> list[list[str]]
     return rows
 
 
-def replace_block(path: Path, name: str, text: str) -> None:
-    """Put `text` between `<!-- begin NAME -->` and `<!-- end NAME -->`; a new block is added at the document's end.
+def replace_block(path: Path, name: str, text: str, *, after: str = "") -> None:
+    """Put `text` between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+
+    A new block comes behind the block `after`, else at the document's end.
 
     Raises:
         UsageError: a begin without its end.
@@ -83,6 +85,8 @@ def replace_block(path: Path, name: str, text: str) -> None:
         if end not in document:
             raise UsageError(f"{path}: {begin!r} without {end!r}", "restore the mark, or remove both")
         document = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: block, document, count=1, flags=re.S)
+    elif after and f"<!-- end {after} -->" in document:
+        document = document.replace(f"<!-- end {after} -->", f"<!-- end {after} -->\n\n{block}", 1)
     else:
         document = f"{document.rstrip()}\n\n{block}\n".lstrip()
     path.parent.mkdir(parents=True, exist_ok=True)

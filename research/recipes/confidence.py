@@ -1,15 +1,14 @@
 """How sure the shipped engines are: a temperature a mask, and what the numbers are worth then.
 
-    python -m research.recipes.confidence DATA [ENGINES STUDENT]
+    python -m research.recipes.confidence DATA [--model small|medium]
 
 Fitted on what the model was not trained on: MELD dev, RAVDESS actors 17 to 20, Bandai's held-out contents; pairs and
-all three on those with companions at the rates of `LIFE`.  Writes STUDENT/temperatures.json, the manifests' field, and
-the block `confidence` of the model card.  It takes the engines of the package by default.
+all three on those with companions at the rates of `LIFE`.  Writes the model's temperatures.json, the manifests' field,
+and the block `confidence` of the model card.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from emoje_edge.emotion import EMOTIONS
 from emoje_edge.engine.manifest import read_manifest
 from emoje_edge.engine.temperatures import set_temperature, write_temperatures
 from emoje_edge.modality import Mask, Modality
-from emoje_edge.shipped import ASSETS, ENGINES, STUDENT
+from emoje_edge.shipped import DEFAULT, engines_of, model_folder
 from emoje_edge.training.companions import VIEWS, Companions, read_companions, unseen
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import to_emotions
@@ -29,7 +28,8 @@ from emoje_edge.training.metrics import calibration_error
 from emoje_edge.training.stress import Remembering, arguments
 from emoje_edge.training.stress_conditions import Given, catalogue, recorded
 from emoje_edge.training.temperature import fit_temperature, held_out_probabilities, risk_coverage, tempered
-from research.evidence.tables import markdown, replace_block
+from research.evidence.tables import markdown
+from research.recipes.pages import arguments_of, put_in_card
 
 # What comes beside an utterance, and how often: agreeing as rarely as makes the addition worth what it is in real
 # conversation (the issue's figures: voice alone .41, words .59, both .61).
@@ -121,15 +121,17 @@ def document(fits: list[Fit]) -> str:
     return f"{markdown(rows)}\n\n{markdown(risk)}"
 
 
-def main(root: Path, engines: Path = ENGINES, student: Path = STUDENT, card: Path = ASSETS / "model_card.md") -> None:
+def main(root: Path, model: str = DEFAULT) -> None:
+    engines = engines_of(model)
     fits = fit_temperatures(engines, root)
-    write_temperatures(student, {fit.mask: fit.temperature for fit in fits})
+    write_temperatures(model_folder(model), {fit.mask: fit.temperature for fit in fits})
     for fit in fits:
         set_temperature(engines / fit.mask.folder, round(fit.temperature, 4))
     text = document(fits)
-    replace_block(card, "confidence", text)
+    put_in_card(model, "confidence", text)
     print(text)
 
 
 if __name__ == "__main__":
-    main(*(Path(given) for given in sys.argv[1:]))
+    given = arguments_of(__doc__)
+    main(given.data, given.model)

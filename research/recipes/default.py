@@ -1,20 +1,21 @@
-"""The network that ships, from the corpora to the run folder.
+"""The networks that ship, small and medium, from the corpora to their run folders RUN/small and RUN/medium.
 
-    emoje-edge train default --root DATA --out RUN
+    emoje-edge train default --root DATA --encoder ENCODER --out RUN [--model small]
 
-DATA holds meld, goemotions, ravdess and pose.  Each stage is a run of its own under RUN and is skipped where it is
-done: `words` and `text` (recipes.text), `audio` (RAVDESS, actors 1 to 16), `pose` (Bandai through random cameras).
-The text stage distils from RUN/targets where `recipes.teacher` has written them, else it learns from labels alone.
-The last stage, in RUN itself, is `recipes.joint` on `recipes.material`.  Held out throughout: MELD dev, RAVDESS actors
-17 to 20, three of Bandai's contents.
+DATA holds meld, emorynlp, goemotions, ravdess and pose, ENCODER is the folder of all-MiniLM-L6-v2.  Both sizes share
+RUN/tokenizer.json (recipes.minilm_tokeniser) and RUN/pose (Bandai through random cameras); RUN/text-SIZE is the text
+branch (recipes.minilm), distilled from RUN/targets where `recipes.teacher` has written them, else from labels alone.
+RAVDESS' actors 1 to 16 teach the ears: RUN/audio of small (recipes.audio), RUN/ears of medium, the first layers of the
+Whisper that ships (recipes.ears_branch).  A stage is a run of its own, skipped where it is done.  The last one, in
+RUN/SIZE, is `recipes.joint` on `recipes.material`.  Held out throughout: MELD dev, RAVDESS actors 17 to 20, three of
+Bandai's contents.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,20 +24,21 @@ import torch
 from torch import Tensor
 
 from emoje_edge.emotion import EMOTIONS
-from emoje_edge.errors import EmojeError
+from emoje_edge.errors import EmojeError, UsageError
 from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig
-from emoje_edge.shipped import TOKENIZER
+from emoje_edge.shapes import BANDS
+from emoje_edge.shipped import DEFAULT, WHISPER
 from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import mapping, to_emotions
-from emoje_edge.training.objective import Targets
 from emoje_edge.training.trainer import train
 from research.recipes import audio as audio_recipe
-from research.recipes import joint
+from research.recipes import ears_branch, joint, minilm, minilm_tokeniser
 from research.recipes import pose as pose_recipe
-from research.recipes import text as text_recipe
 from research.recipes.material import FOLD, HELD_OUT
+
+TOKENS = "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -45,30 +47,25 @@ class Parts:
     with its own eight classes, which tell its encoder more."""
 
     text: tuple[Corpus, Corpus]
-    comments: Corpus
-    unlabelled: tuple[Corpus, ...]
     voices: Corpus
     audio: tuple[Corpus, Corpus]
     pose: tuple[Corpus, Corpus]
 
 
-def model() -> ModelConfig:
-    """The shape of the network that ships."""
-    return ModelConfig(
-        text=text_recipe.ENCODER, audio=LogMelEncoder(), pose=pose_recipe.ENCODER, cross_layers=0, dropout=0.2
-    )
+def model(size: str = DEFAULT) -> ModelConfig:
+    """The shape of a network that ships."""
+    audio = LogMelEncoder() if size == DEFAULT else ears_branch.HEARS
+    return ModelConfig(text=minilm.ENCODERS[size], audio=audio, pose=pose_recipe.ENCODER, cross_layers=0, dropout=0.2)
 
 
-def read_parts(root: Path, cache: Path | None = None) -> Parts:
-    """All corpora under `root`."""
-    meld, comments, dev = text_recipe.corpora(root)
-    speech = open_dataset("ravdess", root / "ravdess", options=Options(cache=cache))
+def read_parts(root: Path, cache: Path | None = None, bands: int = BANDS) -> Parts:
+    """All corpora under `root`; `bands` of the sound feature, 80 for medium."""
+    meld = open_dataset("meld", root / "meld")
+    speech = open_dataset("ravdess", root / "ravdess", options=Options(cache=cache, bands=bands))
     voices, speakers = audio_recipe.fold(speech, FOLD)
     body = pose_recipe.motions(root)
     return Parts(
-        (meld, dev),
-        comments,
-        (text_recipe.vocabulary(), *text_recipe.unlabelled(root)),
+        (meld.split("train"), meld.split("dev")),
         voices,
         (to_emotions(voices), to_emotions(speakers)),
         (body.keep(lambda s: s.group not in HELD_OUT), body.keep(lambda s: s.group in HELD_OUT)),
@@ -83,56 +80,67 @@ def run(
     root: Path | str,
     out: Path | str,
     *,
+    encoder: Path | None = None,
+    size: str | None = None,
     resume: bool = False,
     quiet: bool = False,
     quick: bool = False,
     last: bool = False,
-) -> Run:
-    """All stages; returns the joint run, which is `out` itself.
+) -> list[Run]:
+    """All stages; returns the joint run of each size.
 
     Args:
+        encoder: the sentence encoder that the text branch starts from; only `last` goes without.
+        size: `small` or `medium`; None for both.
         last: the joint stage only, on the finished branches in `out`.
         quick: one epoch a stage on a small part of the data, to see that it runs.
+
+    Raises:
+        UsageError: no encoder.
     """
     root, out = Path(root), Path(out)
+    sizes = (size,) if size else tuple(minilm.ENCODERS)
+    if encoder is None and not last:
+        raise UsageError("train default without --encoder", "give the folder of all-MiniLM-L6-v2 (docs/training.md)")
     parts = read_parts(root, out / "features")
     if quick:
         parts = shrink(parts)
-    targets = text_recipe.read_targets(out / "targets") if (out / "targets").is_dir() else None
-    if last:
-        finished = (n for n in ("words", "text", "audio", "pose") if (out / n / "config.json").is_file())
-        found = {name: load_run(out / name) for name in finished}
-    else:
-        found = stages(parts, out, targets, quick=quick, resume=resume, quiet=quiet)
-    done = joint.stage(model(), initial(found), parts.text[0], root, out, quick=quick)
-    if TOKENIZER.is_file():
-        shutil.copyfile(TOKENIZER, out / "tokenizer.json")
+    if encoder is not None and not last:
+        stages(parts, root, out, encoder, sizes, quick=quick, resume=resume, quiet=quiet)
+    done = []
+    for name in sizes:
+        start = initial(model(name), branches(out, name))
+        done.append(joint.stage(model(name), start, parts.text[0], root, out / name, out / TOKENS, quick=quick))
     return done
 
 
+def branches(out: Path, size: str) -> dict[str, Run]:
+    """The finished stages that a network of this size begins with, by modality."""
+    names = {"text": f"text-{size}", "audio": "audio" if size == DEFAULT else "ears", "pose": "pose"}
+    return {modality: load_run(out / name) for modality, name in names.items()}
+
+
 def stages(
-    parts: Parts, out: Path, targets: Targets | None, *, quick: bool, resume: bool, quiet: bool
-) -> dict[str, Run]:
-    """Each modality on its own: the run of each stage by its name."""
-    lines = (parts.text[0], parts.comments, parts.text[1])
-    config = quicker(text_recipe.WORDS, quick)
-    make = partial(text_recipe.words, lines, out / "words", config, quiet=quiet)
-    found = {"words": _stage(out / "words", make, resume)}
-    if targets is not None:
-        config = quicker(text_recipe.DISTIL, quick)
-        make = partial(text_recipe.distil, lines, out / "words", targets, out / "text", config)
-        make = partial(make, unlabelled=parts.unlabelled, quiet=quiet)
-        found["text"] = _stage(out / "text", make, resume)
+    parts: Parts, root: Path, out: Path, encoder: Path, sizes: Sequence[str], *, quick: bool, resume: bool, quiet: bool
+) -> None:
+    """Each modality on its own: a run in OUT/text-SIZE, OUT/audio or OUT/ears, and OUT/pose."""
+    if not (out / TOKENS).is_file():
+        out.mkdir(parents=True, exist_ok=True)
+        minilm_tokeniser.main(str(root), str(encoder), str(out / TOKENS))
+    for size in sizes:
+        words = partial(minilm.distil, size, root, encoder, out / TOKENS, out / "targets", out / f"text-{size}")
+        _stage(out / f"text-{size}", partial(words, quick=quick), resume)
     rounds = [quicker(replace(c, seed=FOLD), quick) for c in (audio_recipe.TRAINING, audio_recipe.AGAIN)]
     sounds = audio_recipe.babblers(parts.voices)
     if quick:
         rounds = rounds[-1:]
     noises = 2 if quick else audio_recipe.NOISES
-    found["audio"] = audio_recipe.branch(parts.voices, sounds, out / "audio", rounds, noises=noises, quiet=quiet)
+    if DEFAULT in sizes:
+        audio_recipe.branch(parts.voices, sounds, out / "audio", rounds, noises=noises, quiet=quiet)
+    if set(sizes) - {DEFAULT}:
+        ears_branch.branch(parts.voices, WHISPER, out / "ears", out / "heard.npz", quicker(ears_branch.TRAINING, quick))
     config, bodies = quicker(pose_recipe.TRAINING, quick), pose_recipe.materials(parts.pose[0])
-    make = partial(train, pose_recipe.model(), config, bodies, out / "pose", quiet=quiet)
-    found["pose"] = _stage(out / "pose", make, resume)
-    return found
+    _stage(out / "pose", partial(train, pose_recipe.model(), config, bodies, out / "pose", quiet=quiet), resume)
 
 
 def _stage(folder: Path, make: Callable[..., Run], resume: bool) -> Run:
@@ -140,11 +148,11 @@ def _stage(folder: Path, make: Callable[..., Run], resume: bool) -> Run:
     return make(resume=resume and (folder / "config.json").exists())
 
 
-def initial(found: dict[str, Run]) -> dict[str, Tensor]:
+def initial(config: ModelConfig, found: dict[str, Run]) -> dict[str, Tensor]:
     """Weights to start the joint stage from: the text run whole, the encoders of audio and pose with their readers."""
     torch.manual_seed(0)
-    weights = AmEmoje(model()).state_dict()
-    given = dict((found.get("text") or found["words"]).network.state_dict())
+    weights = AmEmoje(config).state_dict()
+    given = dict(found["text"].network.state_dict())
     for name in ("audio", "pose"):
         run = found[name]
         own = run.network.state_dict()
@@ -180,8 +188,6 @@ def shrink(parts: Parts, size: int = 60) -> Parts:
 
     return Parts(
         (start(parts.text[0]), start(parts.text[1])),
-        few(parts.comments),
-        tuple(few(corpus) for corpus in parts.unlabelled),
         few(parts.voices),
         (few(parts.audio[0]), few(parts.audio[1])),
         (few(parts.pose[0]), few(parts.pose[1])),
@@ -193,11 +199,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--encoder", type=Path)
+    parser.add_argument("--model", dest="size", choices=tuple(minilm.ENCODERS))
     for flag in ("resume", "quiet", "quick", "last"):
         parser.add_argument(f"--{flag}", action="store_true")
     given = vars(parser.parse_args())
     try:
-        print(run(given.pop("root"), given.pop("out"), **given).path)
+        for done in run(given.pop("root"), given.pop("out"), **given):
+            print(done.path)
     except EmojeError as error:
         print(f"Error: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None

@@ -9,6 +9,7 @@ that every witness is right.  Words lead: their branch, the dialogue and the hea
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -28,10 +29,10 @@ from emoje_edge.model.layers import token_mask
 from emoje_edge.shapes import BANDS
 from emoje_edge.training import losses
 from emoje_edge.training.average import moving_average
-from emoje_edge.training.batching import Collator, DialogueNetwork, pieces
+from emoje_edge.training.batching import Collator, DialogueNetwork, Tokenise, pieces
 from emoje_edge.training.checkpoint import FORMAT, Run, load_run, save_weights, write_json
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample
-from emoje_edge.training.tokens import tokeniser
+from emoje_edge.training.tokens import tokeniser_of
 from research.recipes.material import Items, Material, read
 
 # the words' branch: what one modality of it says alone must stay what it was
@@ -150,7 +151,7 @@ def tell(network: AmEmoje, m: Modality, items: Items, size: int = 64) -> Told:
 
 
 @torch.no_grad()
-def say(network: AmEmoje, corpus: Corpus, *, lost: float = 0.0, seed: int = 0) -> Lines:
+def say(network: AmEmoje, corpus: Corpus, tokenise: Tokenise, *, lost: float = 0.0, seed: int = 0) -> Lines:
     """A corpus' lines through the words' branch, dialogue by dialogue.
 
     Args:
@@ -158,7 +159,7 @@ def say(network: AmEmoje, corpus: Corpus, *, lost: float = 0.0, seed: int = 0) -
     """
     torch.manual_seed(seed)
     g = np.random.default_rng(seed)
-    collate, module = Collator(network.config, tokeniser(), trim=False), DialogueNetwork(network).train(lost > 0)
+    collate, module = Collator(network.config, tokenise, trim=False), DialogueNetwork(network).train(lost > 0)
     place = {id(s): i for i, s in enumerate(corpus.samples)}
     n, c = len(corpus), network.config
     lines = Lines(
@@ -371,12 +372,12 @@ def _told(pools: Pools, rows: Rows) -> NDArray[np.int64]:
     return np.stack([np.where(at >= 0, told.labels[np.maximum(at, 0)], -1) for told, at in parts], 1)
 
 
-def pools_of(network: AmEmoje, meld: Corpus, material: Material, lost: Sequence[float]) -> Pools:
+def pools_of(network: AmEmoje, meld: Corpus, material: Material, lost: Sequence[float], tokenise: Tokenise) -> Pools:
     """Tokens of everything, `meld` in as many versions as there are shares of lost words."""
     plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(PLAIN)))
     return Pools(
-        [say(network, meld, lost=share, seed=i) for i, share in enumerate(lost)],
-        say(network, plain),
+        [say(network, meld, tokenise, lost=share, seed=i) for i, share in enumerate(lost)],
+        say(network, plain, tokenise),
         [tell(network, Modality.AUDIO, x) for x in (material.voices, material.talks, material.sounds)],
         [tell(network, Modality.POSE, x) for x in (material.acts, material.bodies)],
     )
@@ -388,6 +389,7 @@ def stage(
     meld: Corpus,
     root: Path,
     out: Path,
+    tokenizer: Path,
     *,
     settings: Settings = SHIPPED,
     quick: bool = False,
@@ -397,7 +399,8 @@ def stage(
     Args:
         start: weights of the network, those of the branches in them.
         meld: training dialogues.
-        root: folder of the corpora that material is made of; it is kept in OUT/material.
+        root: folder of the corpora that material is made of; it is kept in `material` beside OUT.
+        tokenizer: file, copied into the run.
         quick: few steps on little material, to see that it runs.
     """
     if quick:
@@ -405,9 +408,13 @@ def stage(
     network = AmEmoje(model)
     network.load_state_dict(start)
     bands = getattr(model.audio, "bands", BANDS)
-    material = read(root, out / "material", share=0.02 if quick else 1.0, bands=bands)
-    network = train(network.eval(), pools_of(network, meld, material, settings.lost), settings)
+    material = read(root, out.parent / "material", share=0.02 if quick else 1.0, bands=bands)
+    tokenise = tokeniser_of(model, tokenizer)
+    assert tokenise is not None
+    pools = pools_of(network, meld, material, settings.lost, tokenise)
+    network = train(network.eval(), pools, settings)
     out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(tokenizer, out / "tokenizer.json")
     save_weights(out / "model.safetensors", network)
     corpora = {"train": {"name": "default", "utterances": len(meld), "labels": meld.counts()}}
     meta = {"format": FORMAT, "model": model.to_dict(), "joint": asdict(settings), "corpora": corpora}

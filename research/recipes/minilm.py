@@ -112,15 +112,19 @@ def distil(
     *,
     seed: int = 0,
     resume: bool = False,
+    quick: bool = False,
 ) -> Run:
-    """The branch of one size, as a run of its own."""
+    """The branch of one size, as a run of its own; `quick`: one epoch of a few lines, to see that it runs."""
     meld, comments = (open_dataset(name, root / name) for name in ("meld", "goemotions"))
     lines, dev = meld.split("train"), meld.split("dev")
     plain, made = sentences(PLAIN, seed=seed)
     others = unjudged(some(comments.split("train"), COMMENTS))
+    everything = Corpus.join([lines, alone(lines), others, plain, *unlabelled(root, lines)], "text")
+    if quick:
+        everything, dev = (replace(corpus, samples=corpus.samples[:240]) for corpus in (everything, dev))
     torch.manual_seed(seed)
     materials = Materials(
-        Corpus.join([lines, alone(lines), others, plain, *unlabelled(root, lines)], "text"),
+        everything,
         dev,
         tokeniser_of(model(size), tokenizer),
         tokenizer,
@@ -130,6 +134,7 @@ def distil(
         frozen=TABLE if size == "medium" else (),
     )
     config = replace(DISTIL_MEDIUM if size == "medium" else DISTIL, seed=seed)
+    config = replace(config, epochs=1) if quick else config
     return train(model(size), config, materials, out, resume=resume, quiet=True)
 
 

@@ -1,26 +1,28 @@
 """The tables of the shipped default: each modality on its own held-out part, and a composite under all seven masks.
 
-    python -m research.recipes.report DATA RUN [ENGINES]
+    python -m research.recipes.report DATA RUN [--model small|medium]
 
-Without ENGINES the ones in the package stand beside the run.  The composite's lines, clips and motions were not
+The engines of that model stand beside the run.  The composite's lines, clips and motions were not
 recorded together (emoje_edge/training/composite.py).
 """
 
 from __future__ import annotations
 
-import sys
+import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from emoje_edge.engine.family import family
 from emoje_edge.modality import Mask
+from emoje_edge.shipped import accuracy_of
 from emoje_edge.training.composite import compose
 from emoje_edge.training.datasets import Corpus
-from emoje_edge.training.evaluate import evaluate, open_model
+from emoje_edge.training.evaluate import bands, evaluate, open_model
 from emoje_edge.training.metrics import Scores
 from emoje_edge.training.predict import Predictor
 from research.evidence.tables import markdown
 from research.recipes.default import Parts, read_parts
+from research.recipes.pages import arguments_of
 
 COMPOSITES = 840
 Case = tuple[str, Corpus, Mask]
@@ -59,13 +61,23 @@ def compare(floating: Predictor, engines: Predictor, parts: Parts) -> dict[str, 
     return {"figures": markdown(rows), "classes": markdown(by_class)}
 
 
-def readme_table(accuracy: Mapping[str, Mapping[str, Any]]) -> str:
-    """The README's figures: nothing but what accuracy.json says."""
-    rows = [["engine", "figure", "measured on"]]
-    rows += [[name, f"{f['value']:.3f} {f['metric']}".lstrip("0"), str(f["data"])] for name, f in accuracy.items()]
+def read_accuracy() -> dict[str, dict[str, dict[str, Any]]]:
+    """The figures of each model that ships, by modality."""
+    return {name: json.loads(accuracy_of(name).read_text(encoding="utf-8")) for name in family()}
+
+
+def readme_table(accuracy: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """The README's figures: nothing but what each model's accuracy.json says."""
+    first = next(iter(accuracy.values()))
+    rows = [["engine", *accuracy, "figure", "measured on"]]
+    for name, figure in first.items():
+        values = (f"{of[name]['value']:.3f}".lstrip("0") for of in accuracy.values())
+        rows.append([name, *values, str(figure["metric"]), str(figure["data"])])
     return markdown(rows)
 
 
 if __name__ == "__main__":
-    engines = open_model(sys.argv[3] if len(sys.argv) > 3 else None)
-    print("\n\n".join(compare(open_model(sys.argv[2]), engines, read_parts(Path(sys.argv[1]))).values()))
+    given = arguments_of(__doc__, run=True)
+    run = open_model(given.run)
+    found = compare(run, open_model(given.model), read_parts(given.data, bands=bands(run.collator.config)))
+    print("\n\n".join(found.values()))

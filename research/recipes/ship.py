@@ -1,17 +1,16 @@
 """From a trained run to what ships: half-precision weights, quantisation spec, seven INT8 engines, and their figures.
 
-    python -m research.recipes.ship DATA RUN
+    python -m research.recipes.ship DATA RUN [--model small|medium]
 
-Writes emoje_edge/assets (student, engines, temperatures, accuracy.json, the tables of the model card), the spec that
-ships, and the tables of docs/evidence/student.md and stress.md.  Calibrated and checked on utterances of the training
-parts, put together at random.
+Writes emoje_edge/assets (models/NAME with weights, spec, temperatures and accuracy.json, engines/NAME, the tokenizer,
+the tables of the model card) and the tables of docs/evidence/student.md and stress.md.  Calibrated and checked on
+utterances of the training parts, put together at random.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-import sys
 import tempfile
 from itertools import islice
 from pathlib import Path
@@ -22,22 +21,23 @@ from emoje_calibration.spec import Spec
 
 from emoje_edge.engine.build import Plan, build_engine
 from emoje_edge.engine.calibration_set import CalibrationSet, pad_rows
+from emoje_edge.engine.manifest import read_manifest
 from emoje_edge.engine.quantization import calibrate
-from emoje_edge.engine.weights import copy
+from emoje_edge.engine.store import engines as engines_in
+from emoje_edge.engine.weights import copy, unused
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import ModelConfig
-from emoje_edge.shipped import ACCURACY, ASSETS, ENGINES, STUDENT
+from emoje_edge.shipped import DEFAULT, ENGINES, TOKENIZER, accuracy_of, engines_of, model_folder
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
-from emoje_edge.training.evaluate import evaluate, open_model
+from emoje_edge.training.evaluate import bands, evaluate, open_model
 from emoje_edge.training.predict import Predictor, TorchPredictor
-from emoje_edge.training.tokens import tokeniser
+from emoje_edge.training.tokens import tokeniser_of
 from research.evidence.tables import replace_block
 from research.recipes import confidence, report, stress
 from research.recipes.default import Parts, read_parts
+from research.recipes.pages import HOUSE, arguments_of, put_in_card, put_in_page
 
-HOUSE = Path(__file__).resolve().parents[2]
-SPEC = HOUSE / "calibration" / "emoje_calibration" / "specs" / "student.json"
 SAMPLES = 192  # utterances of the calibration set
 FIGURES = {  # what `bench` and `info` show of each modality
     Modality.TEXT: ("weighted_f1", "weighted F1", "MELD dev"),
@@ -46,9 +46,9 @@ FIGURES = {  # what `bench` and `info` show of each modality
 }
 
 
-def calibration_set(parts: Parts, config: ModelConfig) -> CalibrationSet:
+def calibration_set(parts: Parts, config: ModelConfig, tokenizer: Path | None = None) -> CalibrationSet:
     """Lines, clips and motions of the training parts, drawn with a fixed seed; they need not belong together."""
-    collate, g = Collator(config, tokeniser()), np.random.default_rng(0)
+    collate, g = Collator(config, tokeniser_of(config, tokenizer)), np.random.default_rng(0)
     rows: dict[Modality, list[np.ndarray]] = {}
     quality: dict[Modality, list[np.ndarray]] = {}
     for m, (corpus, _) in zip(Modality, (parts.text, parts.audio, parts.pose), strict=True):
@@ -69,18 +69,20 @@ def save_student(run: Run, folder: Path) -> Run:
     return load_run(folder)
 
 
-def build_all(student: Run, data: CalibrationSet, spec: Spec, out: Path) -> None:
-    """One INT8 ONNX engine a mask, in OUT/MASK, with each branch's weights once in OUT/weights."""
+def build_all(student: Run, model: str, data: CalibrationSet, spec: Spec, root: Path) -> None:
+    """One INT8 ONNX engine a mask, in ROOT/MODEL/MASK, with each branch's weights once in ROOT/weights."""
     with tempfile.TemporaryDirectory() as built:
         folders = []
-        plan = Plan(student.network, "student", data, spec, "onnx", "int8", None, Path(built))
+        plan = Plan(student.network, model, data, spec, "onnx", "int8", None, Path(built))
         for mask in Mask.all():
             result = build_engine(plan, mask)
             folders.append(result.folder)
             m = result.manifest
             print(f"{mask}: {m.size / 1e6:.2f} MB, labels as fp32 {m.parity.agreement:.2%}", flush=True)
-        shutil.rmtree(out, ignore_errors=True)
-        copy(folders, out)
+        shutil.rmtree(root / model, ignore_errors=True)
+        copy(folders, root / model, weights=root)
+    for path in unused(root, map(read_manifest, engines_in(root))):
+        path.unlink()
 
 
 def accuracy(model: Predictor, parts: Parts) -> dict[str, dict[str, object]]:
@@ -93,26 +95,35 @@ def accuracy(model: Predictor, parts: Parts) -> dict[str, dict[str, object]]:
     return found
 
 
-def main(root: Path, run: Path) -> None:
-    torch.set_num_threads(2)
-    parts = read_parts(root, run / "features")
-    student = save_student(load_run(run), STUDENT)
-    data = calibration_set(parts, student.config)
-    spec = calibrate(student.network, data, model="student")
-    SPEC.write_text(spec.to_json(), encoding="utf-8")
-    build_all(student, data, spec, ENGINES)
-    engines = open_model(ENGINES)
+def ship(root: Path, path: Path, model: str) -> None:
+    """Everything for one model: from the run in `path`."""
+    run = load_run(path)
+    parts = read_parts(root, path.parent / "features", bands(run.config))
+    assert run.tokenizer is not None, f"{path} has no tokenizer.json"
+    shutil.copyfile(run.tokenizer, TOKENIZER)
+    student = save_student(run, model_folder(model))
+    data = calibration_set(parts, student.config, TOKENIZER)
+    spec = calibrate(student.network, data, model=model)
+    (model_folder(model) / "spec.json").write_text(spec.to_json(), encoding="utf-8")
+    build_all(student, model, data, spec, ENGINES)
+    engines = open_model(engines_of(model))
     figures = accuracy(engines, parts)
-    ACCURACY.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    replace_block(HOUSE / "README.md", "figures", report.readme_table(figures))
-    floating = TorchPredictor(student.network, Collator(student.config, tokeniser()))
-    tables = report.compare(floating, engines, parts)
-    for name, text in tables.items():
-        replace_block(ASSETS / "model_card.md", name, text)
-        replace_block(HOUSE / "docs" / "evidence" / "student.md", name, text)
-    confidence.main(root)
-    stress.main(root)
+    accuracy_of(model).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    replace_block(HOUSE / "README.md", "figures", report.readme_table(report.read_accuracy()))
+    # the run itself, not what was stored of it: so that the tables tell what storing costs, too
+    floating = TorchPredictor(run.network, Collator(run.config, tokeniser_of(run.config, TOKENIZER)))
+    for name, text in report.compare(floating, engines, parts).items():
+        put_in_card(model, name, text)
+        put_in_page("student", model, name, text)
+
+
+def main(root: Path, run: Path, model: str = DEFAULT) -> None:
+    torch.set_num_threads(2)
+    ship(root, run, model)
+    confidence.main(root, model)
+    stress.main(root, model)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    given = arguments_of(__doc__, run=True)
+    main(given.data, given.run, given.model)

@@ -1,6 +1,6 @@
 """The stress table of the shipped engines, where people look for it.
 
-    python -m research.recipes.stress DATA [SPEECH]
+    python -m research.recipes.stress DATA [--model small|medium] [--speech SPEECH]
 
 Words of MELD dev, voices of RAVDESS' actors 17 to 20 and Bandai's held-out contents, each with companions beside it.
 Writes the first table of the model card (words) and the block `after` of docs/evidence/stress.md (all three).  SPEECH
@@ -9,23 +9,21 @@ is a folder of people, or synthesisers, that talk without acting.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from emoje_edge.modality import Modality
-from emoje_edge.shipped import ASSETS, ENGINES
+from emoje_edge.shipped import DEFAULT, engines_of
 from emoje_edge.training.companions import read_companions
 from emoje_edge.training.datasets.ravdess import with_words
 from emoje_edge.training.stress import Remembering, StressReport, choose, engines_digest, markdown, stress
 from emoje_edge.training.stress_conditions import catalogue
-from research.evidence.tables import replace_block
 from research.recipes.confidence import bases
+from research.recipes.pages import arguments_of, put_in_card, put_in_page
 
-HOUSE = Path(__file__).resolve().parents[2]
 
-
-def measure(root: Path, speech: Path | None = None, engines: Path = ENGINES) -> list[StressReport]:
+def measure(root: Path, speech: Path | None = None, model: str = DEFAULT) -> list[StressReport]:
     """The table of each modality, with everything that there is material for."""
+    engines = engines_of(model)
     found, reports = read_companions(root, speech=speech), []
     with Remembering(engine_dir=engines, words="off") as recognizer:
         for base, corpus in bases(root).items():
@@ -37,11 +35,12 @@ def measure(root: Path, speech: Path | None = None, engines: Path = ENGINES) -> 
     return reports
 
 
-def main(root: Path, speech: Path | None = None) -> None:
-    reports = measure(root, speech)
-    replace_block(ASSETS / "model_card.md", "stress", markdown(reports[0]))
-    replace_block(HOUSE / "docs" / "evidence" / "stress.md", "after", "\n\n".join(map(markdown, reports)))
+def main(root: Path, model: str = DEFAULT, speech: Path | None = None) -> None:
+    reports = measure(root, speech, model)
+    put_in_card(model, "stress", markdown(reports[0]))
+    put_in_page("stress", model, "after", "\n\n".join(map(markdown, reports)))
 
 
 if __name__ == "__main__":
-    main(*(Path(given) for given in sys.argv[1:]))
+    given = arguments_of(__doc__, "--speech")
+    main(given.data, given.model, given.speech)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
 
+from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.composite import compose
 from emoje_edge.training.evaluate import evaluate
 from emoje_edge.training.predict import TorchPredictor
-from emoje_edge.training.tokens import tokeniser
-from research.recipes import default, ship, text
+from emoje_edge.training.tokens import tokeniser_of
+from research.recipes import default, ship
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not (DATA / "ravdess").is_dir(), reason="the training data are not beside the checkout")
@@ -25,29 +26,37 @@ def parts() -> default.Parts:
     return default.shrink(default.read_parts(DATA), size=24)
 
 
-def targets(folder: Path, parts: default.Parts) -> None:
-    """What a teacher might have said of the lines, as `recipes.teacher` writes it."""
-    g = np.random.default_rng(0)
-    folder.mkdir()
-    for corpus in (parts.text[0], parts.comments, *parts.unlabelled):
-        uids = np.array([f"{corpus.name}/{s.uid}" for s in corpus.samples])
-        logits, descriptors = g.normal(size=(len(uids), 7)), g.normal(size=(len(uids), 16))
-        np.savez(folder / f"{corpus.name}.npz", uid=uids, logits=logits, descriptors=descriptors.astype(np.float16))
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sentence encoder of the right shape and of one layer, untrained, that knows a few pieces."""
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("encoder")
+    letters = "abcdefghijklmnopqrstuvwxyz'.,!?0123456789"
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters[:26]), "the", "you"]
+    (folder / "vocab.txt").write_text("\n".join(pieces), encoding="utf-8")
+    shape = transformers.BertConfig(
+        vocab_size=len(pieces), hidden_size=384, num_hidden_layers=1, num_attention_heads=12, intermediate_size=1536
+    )
+    transformers.BertModel(shape).save_pretrained(folder)
+    tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
 
 
 def test_all_stages_end_in_one_network_for_all_masks(
-    tmp_path: Path, parts: default.Parts, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, parts: default.Parts, encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.set_num_threads(1)
     monkeypatch.setattr(default, "read_parts", lambda *_: parts)
-    targets(tmp_path / "targets", parts)
-    done = default.run(DATA, tmp_path, quiet=True, quick=True)
-    assert {p.name for p in tmp_path.iterdir()} >= {"words", "text", "audio", "pose", "material", "model.safetensors"}
-    assert done.config == default.model()
+    (done,) = default.run(DATA, tmp_path, encoder=encoder, size="small", quiet=True, quick=True)
+    assert {p.name for p in tmp_path.iterdir()} >= {"tokenizer.json", "text-small", "audio", "pose", "material"}
+    assert done.path == tmp_path / "small"
+    assert done.config == default.model("small")
+    assert done.tokenizer is not None
     # the joint stage began with the encoders that the stages had trained, so a resumed recipe finds them
-    known = text.read_targets(tmp_path / "targets")
-    found = default.stages(parts, tmp_path, known, quick=True, resume=True, quiet=True)
-    started = default.initial(found)
+    found = default.branches(tmp_path, "small")
+    started = default.initial(done.config, found)
     for name in ("text", "audio", "pose"):
         trained = found[name].network.state_dict()
         same = [torch.equal(started[k], v) for k, v in trained.items() if k.startswith(f"encoders.{name}.")]
@@ -57,15 +66,21 @@ def test_all_stages_end_in_one_network_for_all_masks(
     words = found["text"].network.state_dict()
     kept = done.network.state_dict()
     assert all(torch.equal(kept[k], v) for k, v in words.items() if not k.startswith("joint."))
-    predictor = TorchPredictor(done.network, Collator(done.config, tokeniser()))
+    predictor = TorchPredictor(done.network, Collator(done.config, tokeniser_of(done.config, done.tokenizer)))
     made = compose(parts.text[0], parts.audio[0], parts.pose[0], count=28, seed=0)
     for mask in Mask.all():
         assert sum(evaluate(predictor, made, mask).scores.support.values()) > 0
+
+
+def test_without_an_encoder_the_recipe_says_which(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="without --encoder"):
+        default.run(DATA, tmp_path)
 
 
 def test_the_calibration_set_has_every_modality(parts: default.Parts) -> None:
     found = ship.calibration_set(parts, default.model())
     assert {m.value for m in Modality} <= set(found.arrays)
     assert found.samples == min(ship.SAMPLES, max(len(parts.text[0]), len(parts.audio[0]), len(parts.pose[0])))
+    assert found.arrays["text"].shape[1] == 40
     assert (found.arrays["audio_length"] > 50).all()
     assert (found.arrays["pose_length"] > 5).all()
