@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emoje_edge.corpus.labeller import Outcome
-from emoje_edge.corpus.ledger import Ledger
+from emoje_edge.corpus.ledger import Ledger, LedgerError
 from emoje_edge.corpus.local import Worker
 from emoje_edge.corpus.recordings import Recording
 from emoje_edge.corpus.settings import Settings
@@ -34,7 +34,10 @@ class RayLabeller:
 
     def __call__(self, row: dict[str, Any]) -> list[dict[str, Any]]:
         recording = Recording(**{**row, "path": Path(row["path"]), "text": Path(row["text"]) if row["text"] else None})
-        return [asdict(self._worker.label(recording))]
+        try:
+            return [asdict(self._worker.label(recording))]
+        except LedgerError as error:  # from here it would reach nobody as what it is
+            return [asdict(Outcome(recording.name, kind="ledger", message=str(error)))]
 
     def __del__(self) -> None:
         with suppress(Exception):  # the interpreter may be going down

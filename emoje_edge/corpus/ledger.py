@@ -120,7 +120,7 @@ class Ledger:
     def _put(self, path: Path, text: str) -> None:
         try:
             with atomic(path) as temporary:
-                temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
+                temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise LedgerError(
                 f"cannot write {path}: {error.strerror}",
@@ -157,7 +157,7 @@ def read_plan(out: Path) -> dict[str, Any]:
     """
     path = out.with_name(f"{out.name}.parts") / PLAN
     try:
-        plan = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        plan = json.loads(path.read_text(encoding="utf-8"))
         names = plan["recordings"]
         assert isinstance(names, dict)
     except OSError as error:

@@ -68,11 +68,11 @@ def writer_of(out: Path) -> Callable[[Rows, IO[bytes], Sequence[str], dict[str, 
 
 def _jsonl(rows: Rows, file: IO[bytes], labels: Sequence[str], description: dict[str, Any]) -> None:
     for row in rows:
-        file.write((json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape"))
+        file.write((json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8"))
 
 
 def _csv(rows: Rows, file: IO[bytes], labels: Sequence[str], description: dict[str, Any]) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     table = csv.DictWriter(text, list(columns(labels)), lineterminator="\n")
     table.writeheader()
     for row in rows:

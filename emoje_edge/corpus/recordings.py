@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,8 +12,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from emoje_edge.addresses import printable
 from emoje_edge.errors import EmojeError, UsageError
-from emoje_edge.perception.sources import MEDIA, SUBTITLES
+from emoje_edge.perception.cues.found import SUFFIXES
+from emoje_edge.perception.sources import MEDIA
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,8 @@ class Recording:
     """One file, and the words that are read with it.
 
     Attributes:
-        name: as it stands in the rows: relative to the folder with `/` between, or as the list has it.
+        name: as it stands in the rows: relative to the folder with `/` between, or as the list has it; bytes that are
+            no UTF-8 written out.
         path: where it is.
         state: size and time of change of the file and of the subtitles beside it; a change makes it another one.
         text: the subtitles of `--text-dir`, None where it has none for this file.
@@ -58,9 +65,9 @@ def in_list(file: Path, text_dir: Path | None = None) -> list[Recording]:
         UsageError: the list cannot be read, names nothing, or names a file twice.
     """
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--list {file} cannot be read: {error}", "give a UTF-8 text file, one path a line") from error
+        lines = [os.fsdecode(line.strip()) for line in file.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")]
+    except OSError as error:
+        raise UsageError(f"--list {file} cannot be read: {error}", "give a text file, one path a line") from error
     names = [line for line in lines if line and not line.startswith("#")]
     if not names:
         raise UsageError(f"--list {file} names no file", "give one path a line")
@@ -96,11 +103,15 @@ def _measured(recording: Recording) -> Recording:
 
 
 def _media(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=_tell):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in files:
             if not name.startswith(".") and Path(name).suffix.lower() in MEDIA:
                 yield Path(place, name)
+
+
+def _tell(error: OSError) -> None:
+    log.warning("%s cannot be looked into, and what lies in it is left out: %s", error.filename, error.strerror)
 
 
 def _recording(name: str, path: Path, text: Path | None) -> Recording:
@@ -109,7 +120,7 @@ def _recording(name: str, path: Path, text: Path | None) -> Recording:
     except OSError:
         size = 0
     beside = [path, *([text] if text else _subtitles(path.parent).get(path.stem.partition(".")[0], ()))]
-    return Recording(name, path, " ".join(_state(p) for p in beside), text, size=size)
+    return Recording(printable(name), path, " ".join(_state(p) for p in beside), text, size=size)
 
 
 def _state(path: Path) -> str:
@@ -129,7 +140,7 @@ def _subtitles(folder: Path) -> dict[str, tuple[Path, ...]]:
     except OSError:
         return {}
     for path in entries:
-        if path.suffix.lower() in SUBTITLES:
+        if path.suffix.lower() in SUFFIXES:
             found.setdefault(path.stem.partition(".")[0], []).append(path)
     return {stem: tuple(paths) for stem, paths in found.items()}
 
@@ -138,7 +149,7 @@ def _text(name: str, text_dir: Path | None) -> Path | None:
     """`--text-dir`'s file for a recording: the same relative path with the ending of a subtitle file."""
     if text_dir is None:
         return None
-    for ending in SUBTITLES:
+    for ending in SUFFIXES:
         path = (text_dir / name).with_suffix(ending)
         if path.is_file():
             return path
