@@ -89,13 +89,13 @@ def read(root: Path, folder: Path, *, evaluation: bool = False, share: float = 1
         bands: of the sound feature, 80 for ears of Whisper.
     """
     seed, flavour = (1, EVALUATION) if evaluation else (0, TRAINING)
-    hear = _heard if bands == BANDS else _heard_by_whisper
+    hears = partial(_heard, bands=bands)
     count = [max(8, round(n * share * (0.4 if evaluation else 1))) for n in (SOUNDS, TALKS, ACTS, BODIES)]
     part = "evaluation" if evaluation else "training"
     makers: dict[str, Callable[[np.random.Generator], Made]] = {
-        "voices": partial(voices, root, evaluation, share, hear),
-        "talks": partial(talks, root, evaluation, count[1], hear),
-        "sounds": partial(sounds, flavour, count[0], hear),
+        "voices": partial(voices, root, evaluation, share, hears),
+        "talks": partial(talks, root, evaluation, count[1], hears),
+        "sounds": partial(sounds, flavour, count[0], hears),
         "acts": partial(acts, root, evaluation, count[2]),
         "bodies": partial(bodies, flavour, count[3]),
     }
@@ -109,17 +109,17 @@ def read(root: Path, folder: Path, *, evaluation: bool = False, share: float = 1
     return Material(**found)
 
 
-def voices(root: Path, evaluation: bool, share: float, hear: Heard, g: np.random.Generator) -> Made:
+def voices(root: Path, evaluation: bool, share: float, hears: Heard, g: np.random.Generator) -> Made:
     """RAVDESS under the seven emotions: each clip as it is, then before noises, cut, through telephones."""
     corpus = to_emotions(open_dataset("ravdess", root / "ravdess"))
     chosen = audio_recipe.fold(corpus, FOLD)[evaluation]
     for sample in chosen.samples[:: max(1, round(1 / share))]:
         samples = read_samples(Path(sample.source))
         for version in range(1 if evaluation else VERSIONS):
-            yield *hear(lived(samples, g) if version else samples), sample.label
+            yield *hears(lived(samples, g) if version else samples), sample.label
 
 
-def talks(root: Path, evaluation: bool, count: int, hear: Heard, g: np.random.Generator) -> Made:
+def talks(root: Path, evaluation: bool, count: int, hears: Heard, g: np.random.Generator) -> Made:
     """Synthetic voices reading MELD's lines at some speed and pitch; nothing without the programs that speak."""
     names = [Voice("flite", n) for n in FLITE[evaluation::2]] if shutil.which("flite") else []
     names += [Voice("espeak-ng", n) for n in ESPEAK[evaluation::2]] if shutil.which("espeak-ng") else []
@@ -128,10 +128,10 @@ def talks(root: Path, evaluation: bool, count: int, hear: Heard, g: np.random.Ge
         voice, line = names[int(g.integers(len(names)))], plain(lines[int(g.integers(len(lines)))].text or "Well.")
         samples = voice.say(line)
         if len(samples) > SAMPLE_RATE // 4:
-            yield *hear(lived(_faster(samples, g.uniform(0.85, 1.15)), g)), UNLABELLED
+            yield *hears(lived(_faster(samples, g.uniform(0.85, 1.15)), g)), UNLABELLED
 
 
-def sounds(flavour: Flavour, count: int, hear: Heard, g: np.random.Generator) -> Made:
+def sounds(flavour: Flavour, count: int, hears: Heard, g: np.random.Generator) -> Made:
     """Hiss, noise and music at any level."""
     for number in range(count):
         level, seconds = g.uniform(-70, -8), g.uniform(0.5, 7)
@@ -141,7 +141,7 @@ def sounds(flavour: Flavour, count: int, hear: Heard, g: np.random.Generator) ->
             sound = make.noise(seconds, g, level=level, flavour=flavour)
         else:
             sound = make.music(seconds, g, level=level, flavour=flavour)
-        yield *hear(_channel(sound, g)), UNLABELLED
+        yield *hears(_channel(sound, g)), UNLABELLED
 
 
 def acts(root: Path, evaluation: bool, count: int, g: np.random.Generator) -> Made:
