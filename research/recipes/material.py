@@ -216,14 +216,9 @@ def _obscured(body: Array, g: np.random.Generator) -> Array:
     return body
 
 
-def _heard(samples: Array) -> tuple[Array | None, Array]:
+def _heard(samples: Array, bands: int) -> tuple[Array | None, Array]:
     sound = hear(samples)
-    return heard_feature(sound, BANDS), heard_quality(sound)
-
-
-def _heard_by_whisper(samples: Array) -> tuple[Array | None, Array]:
-    sound = hear(samples)
-    return heard_feature(sound, WHISPER_BANDS), heard_quality(sound)
+    return heard_feature(sound, bands), heard_quality(sound)
 
 
 def _save(store: Path, made: Made) -> None:
