@@ -27,7 +27,7 @@ from emoje_edge.perception import skeleton
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.features import hear, heard_feature, pose_feature
 from emoje_edge.perception.quality import heard_quality, pose_quality
-from emoje_edge.shapes import BANDS, WHISPER_BANDS
+from emoje_edge.shapes import BANDS
 from emoje_edge.training import conditions as make
 from emoje_edge.training.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.training.datasets import UNLABELLED, open_dataset
