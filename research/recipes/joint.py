@@ -61,6 +61,8 @@ class Rates:
         together, apart: how often a body that is seen agrees where the voice does, and where what is heard tells
             nothing.
         even: share of the lines that are drawn by class, not as they come.
+        unheard: share of the lines that were said and not understood: voice and body stand alone in a conversation,
+            where most that is said is calm, and a clip of an actor is no guide to how often anybody is moved.
     """
 
     words: float = 0.60
@@ -70,6 +72,7 @@ class Rates:
     together: float = 0.85
     apart: float = 0.03
     even: float = 0.3
+    unheard: float = 0.15
 
 
 @dataclass(frozen=True)
@@ -265,7 +268,10 @@ def _row(pools: Pools, r: Rates, g: np.random.Generator) -> tuple[int, int, int,
     )[voice]
     silent = voice == len(r.voice)
     agree = r.body[0] / max(sum(r.body), 1e-9) if silent else r.together if voice == 0 else r.apart
-    return line, sound, _body(pools, r, label, g, agree), line, label
+    body = _body(pools, r, label, g, agree)
+    if kind < r.words * r.unheard:  # who speaks is heard: where nothing else was drawn, by a voice that tells nothing
+        return -1, _one(pools.talks, g) if sound < 0 else sound, body, line, label
+    return line, sound, body, line, label
 
 
 def _body(pools: Pools, r: Rates, label: int, g: np.random.Generator, agree: float) -> int:

@@ -41,9 +41,8 @@ def main(data: Path, recognised: Path, engines: Path | None = None) -> None:
     truth = np.array([row["emotion"] for row in rows])
     worded = np.array([row["sure"] for row in rows])
     print(f"{len(rows)} lines, {int((~worded).sum())} without words of which the model is sure")
-    print(
-        "| beside the words | weighted F1 | with words | without | neutral, of these | true |\n|---|---|---|---|---|---|"
-    )
+    print("| beside the words | weighted F1 | with words | without | called neutral, of these | are neutral |")
+    print("|---|---|---|---|---|---|")
     with Offered(engine_dir=engines, words="off") as recognizer:
         offered = list(recognizer.prepare(rows, data, recognised.stem))
         for name, wanted in WITNESSES.items():

@@ -51,7 +51,7 @@ def pools() -> Pools:
 
 
 def test_what_comes_together_keeps_to_the_rates(pools: Pools) -> None:
-    rates = Rates(words=1.0, plain=0.0, voice=(0.2, 0.1, 0.1, 0.1, 0.3), even=0.0)
+    rates = Rates(words=1.0, plain=0.0, voice=(0.2, 0.1, 0.1, 0.1, 0.3), even=0.0, unheard=0.0)
     rows = draw(pools, rates, 4000, np.random.default_rng(0))
     assert (rows.labels == pools.words.labels[rows.line]).all()
     heard = rows.sound >= 0
@@ -61,6 +61,15 @@ def test_what_comes_together_keeps_to_the_rates(pools: Pools) -> None:
     # a neutral voice beside neutral words agrees too
     assert np.mean(agrees) == pytest.approx(0.2 + 0.1 / 7, abs=0.025)
     assert np.mean(np.isin(rows.sound, pools.sounds)) == pytest.approx(0.3, abs=0.025)
+
+
+def test_a_line_that_was_not_understood_keeps_its_conversation_and_a_voice(pools: Pools) -> None:
+    rows = draw(pools, Rates(words=1.0, plain=0.0, even=0.0, unheard=0.25), 4000, np.random.default_rng(0))
+    unheard = rows.line < 0
+    assert unheard.mean() == pytest.approx(0.25, abs=0.02)
+    assert (rows.before >= 0).all()
+    assert (rows.labels == pools.words.labels[rows.before]).all()
+    assert (rows.sound[unheard] >= 0).all()
 
 
 def test_what_is_heard_alone_is_told_by_it(pools: Pools) -> None:
@@ -75,7 +84,7 @@ def test_witnesses_are_believed_when_they_speak_and_the_words_stay_whole(pools: 
     torch.manual_seed(0)
     network = AmEmoje(CONFIG).eval()
     before = {k: v.clone() for k, v in network.state_dict().items()}
-    rates = Rates(words=0.8, plain=0.0, voice=(0.45, 0.0, 0.0, 0.0, 0.45), body=(0.0, 0.0, 0.5), even=0.0)
+    rates = Rates(words=0.8, plain=0.0, voice=(0.45, 0.0, 0.0, 0.0, 0.45), body=(0.0, 0.0, 0.5), even=0.0, unheard=0.0)
     settings = Settings(rates=rates, steps=150, batch=64, learning_rate=1e-2, joint=0.0, average=0.9)
     trained = train(network, pools, settings)
     after = trained.state_dict()
