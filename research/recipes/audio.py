@@ -37,8 +37,8 @@ from emoje_edge.training.voices import Voices
 FOLDS = 5
 NOISES = 60  # of each kind
 PASTS = (0, 3, 8, 20)  # clips of the speaker that were heard before
-TRAINING = TrainConfig.from_dict({**RAVDESS.train, "threads": 1, "soft": 0.5, "soft_temperature": 1.0, "epochs": 110})
-AGAIN = replace(TRAINING, epochs=80, learning_rate=2e-3)  # a warm restart from the first round's weights
+TRAINING = TrainConfig.from_dict({**RAVDESS.train, "threads": 1, "soft": 0.5, "soft_temperature": 1.0, "epochs": 60})
+AGAIN = replace(TRAINING, epochs=50, learning_rate=2e-3)  # a warm restart from the first round's weights
 
 Array = NDArray[np.float32]
 
