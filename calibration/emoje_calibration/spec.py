@@ -8,20 +8,27 @@ and the eager reference work from this file alone.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated
 
+from emoje_calibration import strict_json
 from emoje_calibration.errors import SpecError
+from emoje_calibration.strict_json import Malformed, matches, one_of
 
 SCHEMA = 1
 KINDS = ("linear", "conv", "embedding")
 GRANULARITIES = ("tensor", "channel")
 MAX_BYTES = 64 << 20
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+Sha256 = Annotated[str, matches(r"[0-9a-f]{64}", "no SHA-256")]
+
+
+def _positive(values: tuple[float, ...], what: str) -> tuple[float, ...]:
+    if not values or min(values) <= 0:
+        raise Malformed(f"{what}: amax must be a list of numbers above 0")
+    return values
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,8 @@ class Range:
     """
 
     method: str
-    granularity: str
-    amax: tuple[float, ...]
+    granularity: Annotated[str, one_of(*GRANULARITIES)]
+    amax: Annotated[tuple[float, ...], _positive]
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,10 @@ class Spec:
         Raises:
             SpecError: not a spec of this schema; the message names the field.
         """
-        return _Reader(source).spec(text)
+        try:
+            return _parse(text)
+        except Malformed as error:
+            raise SpecError(f"{source}: {error}") from error
 
 
 def read_spec(path: Path) -> Spec:
@@ -155,83 +165,54 @@ def _in_mask(layer: str, mask: str) -> bool:
     return any(layer.startswith(f"encoders.{m}.") for m in mask.split(","))
 
 
-class _Reader:
-    def __init__(self, source: str) -> None:
-        self.source = source
+@dataclass(frozen=True)
+class _Weight(Range):
+    """A weight's range in the file, with its layer's kind beside it."""
 
-    def fail(self, problem: str) -> NoReturn:
-        raise SpecError(f"{self.source}: {problem}")
+    kind: Annotated[str, one_of(*KINDS)]
 
-    def spec(self, text: str | bytes) -> Spec:
-        try:
-            raw = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            self.fail(f"not a spec: {error}")
-        schema = raw.get("schema") if isinstance(raw, dict) else None
-        if isinstance(schema, int) and schema > SCHEMA:
-            self.fail(f"spec of schema {schema}, this version reads up to {SCHEMA}; upgrade emoje-edge")
-        if schema != SCHEMA:
-            self.fail(f"schema {schema!r} is not {SCHEMA}")
-        self._keys(raw, {f.name for f in fields(Spec)}, "the spec")
-        for name in ("weights_sha256", "data_sha256"):
-            if not isinstance(raw[name], str) or not _SHA256.fullmatch(raw[name]):
-                self.fail(f"{name}: {raw[name]!r} is no SHA-256")
-        weights = {}
-        for name, layer in self._dict(raw["weights"], "weights").items():
-            self._keys(layer, {"kind", "method", "granularity", "amax"}, name)
-            if layer["kind"] not in KINDS:
-                self.fail(f"{name}: kind {layer['kind']!r} is none of {', '.join(KINDS)}")
-            weights[name] = (layer["kind"], self._range({k: v for k, v in layer.items() if k != "kind"}, name))
-        masks = {}
-        known = {name.split(".")[1] for name in weights if name.startswith("encoders.")}
-        for mask, found in self._dict(raw["masks"], "masks").items():
-            unknown = sorted(set(mask.split(",")) - known)
-            if unknown:
-                self.fail(f"mask {mask}: no layer of {', '.join(unknown)} has a range")
-            masks[mask] = self._mask(found, mask, weights)
-        return Spec(
-            model=str(raw["model"]),
-            weights_sha256=raw["weights_sha256"],
-            data=str(raw["data"]),
-            data_sha256=raw["data_sha256"],
-            samples=int(self._number(raw["samples"], "samples")),
-            budget=self._number(raw["budget"], "budget"),
-            weights=weights,
-            masks=masks,
-        )
 
-    def _mask(self, raw: Any, what: str, weights: Mapping[str, Any]) -> MaskSpec:
-        self._keys(raw, {f.name for f in fields(MaskSpec)}, what)
-        inputs = {name: self._range(r, f"{what} {name}") for name, r in self._dict(raw["inputs"], what).items()}
-        excluded = {name: str(reason) for name, reason in self._dict(raw["excluded"], what).items()}
-        unknown = (inputs.keys() | excluded.keys()) - weights.keys()
+@dataclass(frozen=True)
+class _File:
+    """The file as it is written."""
+
+    schema: int
+    model: str
+    weights_sha256: Sha256
+    data: str
+    data_sha256: Sha256
+    samples: int
+    budget: float
+    weights: Mapping[str, _Weight]
+    masks: Mapping[str, MaskSpec]
+
+
+def _parse(text: str | bytes) -> Spec:
+    """The spec in a text.
+
+    Raises:
+        Malformed: not a spec of this schema.
+    """
+    try:
+        raw = strict_json.parse_object(text)
+    except Malformed as error:
+        raise Malformed(f"not a spec: {error}") from error
+    schema = raw.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise Malformed(f"spec of schema {schema}, this version reads up to {SCHEMA}; upgrade emoje-edge")
+    if schema != SCHEMA:
+        raise Malformed(f"schema {schema!r} is not {SCHEMA}")
+    file = strict_json.read(_File, raw, "the spec")
+    known = {name.split(".")[1] for name in file.weights if name.startswith("encoders.")}
+    for mask, found in file.masks.items():
+        unknown = sorted(set(mask.split(",")) - known)
         if unknown:
-            self.fail(f"{what}: no weight range for {', '.join(sorted(unknown))}")
-        for name, found in inputs.items():
-            if len(found.amax) != 1:
-                self.fail(f"{what} {name}: an input has one amax, here are {len(found.amax)}")
-        return MaskSpec(inputs, excluded, self._number(raw["agreement"], f"{what} agreement"))
-
-    def _range(self, raw: Any, what: str) -> Range:
-        self._keys(raw, {f.name for f in fields(Range)}, what)
-        amax = raw["amax"]
-        if not isinstance(amax, list) or not amax or any(self._number(x, what) <= 0 for x in amax):
-            self.fail(f"{what}: amax must be a list of numbers above 0")
-        if raw["granularity"] not in GRANULARITIES:
-            self.fail(f"{what}: granularity {raw['granularity']!r} is none of {', '.join(GRANULARITIES)}")
-        return Range(str(raw["method"]), raw["granularity"], tuple(float(x) for x in amax))
-
-    def _keys(self, raw: Any, wanted: set[str], what: str) -> None:
-        found = self._dict(raw, what).keys()
-        if found != wanted:
-            self.fail(f"{what}: keys {sorted(found)} instead of {sorted(wanted)}")
-
-    def _dict(self, raw: Any, what: str) -> dict[str, Any]:
-        if not isinstance(raw, dict):
-            self.fail(f"{what}: no JSON object")
-        return raw
-
-    def _number(self, value: Any, what: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            self.fail(f"{what}: {value!r} is no number")
-        return float(value)
+            raise Malformed(f"mask {mask}: no layer of {', '.join(unknown)} has a range")
+        unknown = sorted((found.inputs.keys() | found.excluded.keys()) - file.weights.keys())
+        if unknown:
+            raise Malformed(f"{mask}: no weight range for {', '.join(unknown)}")
+        for name, one in found.inputs.items():
+            if len(one.amax) != 1:
+                raise Malformed(f"{mask} {name}: an input has one amax, here are {len(one.amax)}")
+    weights = {n: (w.kind, Range(w.method, w.granularity, w.amax)) for n, w in file.weights.items()}
+    return Spec(**{**vars(file), "weights": weights})

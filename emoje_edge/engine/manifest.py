@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated
 
-from emoje_edge.errors import EmojeError, UsageError, WorkError
+from emoje_calibration import strict_json
+from emoje_calibration.strict_json import Malformed, between, matches, one_of
+
+from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.extras import target
 from emoje_edge.modality import Mask
 from emoje_edge.shipped import DEFAULT, MODELS
@@ -31,8 +33,16 @@ MAX_ENGINE_BYTES = 4 << 30
 TEMPERATURES = (0.05, 20.0)  # what can be meant: beyond, one class has all or every class the same
 BATCH = "batch"  # the one dimension that may be dynamic
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+PlainName = Annotated[
+    str,
+    matches(
+        r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}",
+        "no plain name (a path, link or odd character is never followed)",
+    ),
+]
+Sha256 = Annotated[str, matches(r"[0-9a-f]{64}", "no SHA-256")]
+Count = Annotated[int, between(0, 1 << 31)]
+Amount = Annotated[float, between(0, 1e9)]
 REINSTALL = f"reinstall the package: pip install --force-reinstall --no-deps {target()}"
 
 
@@ -40,18 +50,18 @@ REINSTALL = f"reinstall the package: pip install --force-reinstall --no-deps {ta
 class TensorSpec:
     """One input or output: its name, dtype (numpy's name) and shape, where `"batch"` stands for any batch size."""
 
-    name: str
-    dtype: str
-    shape: tuple[int | str, ...]
+    name: PlainName
+    dtype: Annotated[str, one_of(*DTYPES)]
+    shape: tuple[Count | Annotated[str, one_of(BATCH)], ...]
 
 
 @dataclass(frozen=True)
 class FileEntry:
     """One file of the engine folder: a plain name (no folder), its SHA-256 and its size."""
 
-    name: str
-    sha256: str
-    bytes: int
+    name: PlainName
+    sha256: Sha256
+    bytes: Annotated[int, between(0, MAX_ENGINE_BYTES)]
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,10 @@ class Parity:
     """
 
     data: str
-    samples: int
-    agreement: float
-    max_error: float
-    aligned_error: float | None
+    samples: Count
+    agreement: Amount
+    max_error: Amount
+    aligned_error: Amount | None
     reference: str
 
 
@@ -81,10 +91,10 @@ class Parity:
 class Latency:
     """Time of one run at batch 1, ms, on the device that built it."""
 
-    p50_ms: float
-    p95_ms: float
-    runs: int
-    threads: int
+    p50_ms: Amount
+    p95_ms: Amount
+    runs: Count
+    threads: Count
 
 
 @dataclass(frozen=True)
@@ -113,25 +123,25 @@ class Manifest:
             such field): their probabilities say too much or too little.
     """
 
-    model: str
+    model: PlainName
     mask: Mask
-    backend: str
-    precision: str
+    backend: PlainName
+    precision: Annotated[str, one_of(*PRECISIONS)]
     reason: str
-    key: str
+    key: Sha256
     entry: str
     files: tuple[FileEntry, ...]
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     labels: tuple[str, ...]
-    weights_sha256: str
-    spec_sha256: str | None
+    weights_sha256: Sha256
+    spec_sha256: Sha256 | None
     parity: Parity
     latency: Latency | None
     target: Mapping[str, str | int]
     versions: Mapping[str, str]
     built: str
-    temperature: float | None = None
+    temperature: Annotated[float, between(*TEMPERATURES)] | None = None
     weights: tuple[FileEntry, ...] = ()
     schema: int = SCHEMA
 
@@ -159,7 +169,10 @@ class Manifest:
         Raises:
             WorkError: anything that is not exactly a manifest of this schema.
         """
-        return _Reader(source, rebuild or rebuild_command(None, None)).manifest(text)
+        try:
+            return _parse(text)
+        except Malformed as error:
+            raise WorkError(f"{source}: {error}", rebuild or rebuild_command(None, None)) from error
 
 
 def checked_temperature(value: object) -> float:
@@ -246,166 +259,30 @@ def _read(path: Path, limit: int, rebuild: str) -> bytes:
     return data
 
 
-class _Reader:
-    """Turns JSON into a manifest; each refusal names the file, the field and the rebuild command."""
+def _parse(text: str | bytes) -> Manifest:
+    """The manifest in a text.
 
-    def __init__(self, source: str, rebuild: str) -> None:
-        self.source, self.rebuild = source, rebuild
-
-    def fail(self, problem: str) -> NoReturn:
-        raise WorkError(f"{self.source}: {problem}", self.rebuild)
-
-    def manifest(self, text: str | bytes) -> Manifest:
-        raw = self._json(text)
-        schema = raw.get("schema")
-        if isinstance(schema, int) and schema > SCHEMA:
-            self.fail(f"manifest of schema {schema}, this version reads up to {SCHEMA}; upgrade emoje-edge")
-        if schema != SCHEMA or isinstance(schema, bool):
-            self.fail(f"schema {schema!r} is not {SCHEMA}")
-        raw = {"temperature": None, "weights": [], **raw}  # engines built before there were these
-        self._keys(raw, {f.name for f in fields(Manifest)}, "manifest")
-        try:
-            mask = Mask.parse(self._text(raw["mask"], "mask"))
-        except EmojeError as error:
-            self.fail(error.message)
-        files = tuple(self._file(x) for x in self._list(raw["files"], "files"))
-        weights = tuple(self._file(x) for x in self._list(raw["weights"], "weights"))
-        names = [file.name.casefold() for file in (*files, *weights)]
-        if not files or len(set(names)) != len(names):
-            self.fail("files are none, or listed twice")
-        if self._text(raw["entry"], "entry") not in {file.name for file in files}:
-            self.fail(f"entry {raw['entry']!r} is not among the files")
-        spec = raw["spec_sha256"]
-        return Manifest(
-            model=self._plain_name(raw["model"], "model"),
-            mask=mask,
-            backend=self._plain_name(raw["backend"], "backend"),
-            precision=self._one_of(raw["precision"], PRECISIONS, "precision"),
-            reason=self._text(raw["reason"], "reason"),
-            key=self._sha(raw["key"], "key"),
-            entry=raw["entry"],
-            files=files,
-            inputs=self._tensors(raw["inputs"], "inputs"),
-            outputs=self._tensors(raw["outputs"], "outputs"),
-            labels=tuple(self._text(x, "labels") for x in self._list(raw["labels"], "labels")),
-            weights_sha256=self._sha(raw["weights_sha256"], "weights_sha256"),
-            spec_sha256=None if spec is None else self._sha(spec, "spec_sha256"),
-            parity=self._parity(raw["parity"]),
-            latency=None if raw["latency"] is None else self._latency(raw["latency"]),
-            target=self._flat(raw["target"], "target", (str, int)),
-            versions=self._flat(raw["versions"], "versions", (str,)),
-            built=self._text(raw["built"], "built"),
-            temperature=self._temperature(raw.get("temperature")),
-            weights=weights,
-        )
-
-    def _json(self, text: str | bytes) -> dict[str, Any]:
-        def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            if len({key for key, _ in pairs}) != len(pairs):
-                raise ValueError("a key is given twice")
-            return dict(pairs)
-
-        def no_constant(name: str) -> NoReturn:
-            raise ValueError(f"{name} is no number here")
-
-        try:
-            raw = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
-        except (ValueError, RecursionError) as error:
-            self.fail(f"not a manifest: {error}")
-        if not isinstance(raw, dict):
-            self.fail("not a manifest: no JSON object")
-        return raw
-
-    def _keys(self, raw: Any, wanted: set[str], what: str) -> None:
-        if not isinstance(raw, dict):
-            self.fail(f"{what} is no JSON object")
-        for problem, keys in (("lacks", wanted - raw.keys()), ("has unknown", raw.keys() - wanted)):
-            if keys:
-                self.fail(f"{what} {problem} {', '.join(sorted(map(repr, keys)))}")
-
-    def _text(self, value: Any, what: str) -> str:
-        if not isinstance(value, str) or not value:
-            self.fail(f"{what}: {value!r} is no text")
-        return value
-
-    def _plain_name(self, value: Any, what: str) -> str:
-        if not _NAME.fullmatch(self._text(value, what)):
-            self.fail(f"{what}: {value!r} is no plain name (a path, link or odd character is never followed)")
-        return value
-
-    def _one_of(self, value: Any, allowed: tuple[str, ...], what: str) -> str:
-        if value not in allowed:
-            self.fail(f"{what}: {value!r} is none of {', '.join(allowed)}")
-        return value
-
-    def _sha(self, value: Any, what: str) -> str:
-        if not _SHA256.fullmatch(self._text(value, what)):
-            self.fail(f"{what}: {value!r} is no SHA-256")
-        return value
-
-    def _int(self, value: Any, what: str, limit: int = 1 << 31) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= limit:
-            self.fail(f"{what}: {value!r} is no whole number from 0 to {limit}")
-        return value
-
-    def _float(self, value: Any, what: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1e9:
-            self.fail(f"{what}: {value!r} is no number from 0 to 1e9")
-        return float(value)
-
-    def _temperature(self, value: Any) -> float | None:
-        try:
-            return None if value is None else checked_temperature(value)
-        except UsageError as error:
-            self.fail(error.message)
-
-    def _list(self, value: Any, what: str) -> list[Any]:
-        if not isinstance(value, list) or len(value) > 64:
-            self.fail(f"{what}: {str(value)[:60]!r} is no list of up to 64")
-        return value
-
-    def _flat(self, value: Any, what: str, types: tuple[type, ...]) -> dict[str, Any]:
-        if not isinstance(value, dict) or not all(
-            isinstance(v, types) and not isinstance(v, bool) for v in value.values()
-        ):
-            self.fail(f"{what}: {str(value)[:60]!r} is no flat object")
-        return dict(value)
-
-    def _file(self, raw: Any) -> FileEntry:
-        self._keys(raw, {"name", "sha256", "bytes"}, "file")
-        name = self._plain_name(raw["name"], "file name")
-        if name.casefold() == FILE_NAME:
-            self.fail("the manifest lists itself")
-        return FileEntry(name, self._sha(raw["sha256"], name), self._int(raw["bytes"], name, MAX_ENGINE_BYTES))
-
-    def _tensors(self, value: Any, what: str) -> tuple[TensorSpec, ...]:
-        tensors = []
-        for raw in self._list(value, what):
-            self._keys(raw, {"name", "dtype", "shape"}, what)
-            shape = tuple(x if x == BATCH else self._int(x, f"{what} shape") for x in self._list(raw["shape"], what))
-            tensors.append(
-                TensorSpec(self._plain_name(raw["name"], what), self._one_of(raw["dtype"], DTYPES, what), shape)
-            )
+    Raises:
+        Malformed: anything that is not exactly a manifest of this schema.
+    """
+    try:
+        raw = strict_json.parse_object(text)
+    except Malformed as error:
+        raise Malformed(f"not a manifest: {error}") from error
+    schema = raw.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise Malformed(f"manifest of schema {schema}, this version reads up to {SCHEMA}; upgrade emoje-edge")
+    if schema != SCHEMA or isinstance(schema, bool):
+        raise Malformed(f"schema {schema!r} is not {SCHEMA}")
+    manifest = strict_json.read(Manifest, raw, "manifest")
+    names = [file.name.casefold() for file in (*manifest.files, *manifest.weights)]
+    if FILE_NAME in names:
+        raise Malformed("the manifest lists itself")
+    if not manifest.files or len(set(names)) != len(names):
+        raise Malformed("files are none, or listed twice")
+    if manifest.entry not in {file.name for file in manifest.files}:
+        raise Malformed(f"entry {manifest.entry!r} is not among the files")
+    for what, tensors in (("inputs", manifest.inputs), ("outputs", manifest.outputs)):
         if not tensors or len({t.name for t in tensors}) != len(tensors):
-            self.fail(f"{what} are none, or listed twice")
-        return tuple(tensors)
-
-    def _parity(self, raw: Any) -> Parity:
-        self._keys(raw, {f.name for f in fields(Parity)}, "parity")
-        return Parity(
-            data=self._text(raw["data"], "parity data"),
-            samples=self._int(raw["samples"], "parity samples"),
-            agreement=self._float(raw["agreement"], "parity agreement"),
-            max_error=self._float(raw["max_error"], "parity max_error"),
-            aligned_error=None if raw["aligned_error"] is None else self._float(raw["aligned_error"], "aligned_error"),
-            reference=self._text(raw["reference"], "parity reference"),
-        )
-
-    def _latency(self, raw: Any) -> Latency:
-        self._keys(raw, {f.name for f in fields(Latency)}, "latency")
-        return Latency(
-            p50_ms=self._float(raw["p50_ms"], "latency p50_ms"),
-            p95_ms=self._float(raw["p95_ms"], "latency p95_ms"),
-            runs=self._int(raw["runs"], "latency runs"),
-            threads=self._int(raw["threads"], "latency threads"),
-        )
+            raise Malformed(f"{what} are none, or listed twice")
+    return manifest

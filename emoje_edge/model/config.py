@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
+from emoje_calibration.strict_json import Malformed, read
+
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
@@ -115,7 +117,6 @@ class WhisperEncoder:
 
 
 Encoder = TextEncoder | LogMelEncoder | LandmarkEncoder | VectorEncoder | WhisperEncoder
-_KINDS = {cls.kind: cls for cls in (TextEncoder, LogMelEncoder, LandmarkEncoder, VectorEncoder, WhisperEncoder)}
 FUSIONS = ("adaptive", "static", "mean", "concat")
 
 
@@ -198,18 +199,9 @@ class ModelConfig:
         Raises:
             UsageError: unknown keys, encoder kinds or values.
         """
-        values = dict(raw)
         try:
-            for m in Modality:
-                if values.get(m.value):
-                    encoder = dict(values[m.value])
-                    values[m.value] = _KINDS[encoder.pop("kind")](**encoder)
-            values["classes"] = tuple(values.get("classes", EMOTIONS))
-            values["lead"] = Modality(values["lead"]) if values.get("lead") else None
-            return cls(**values)
-        except UsageError:
-            raise
-        except (TypeError, KeyError, ValueError) as error:
+            return read(cls, raw, "model")
+        except Malformed as error:
             raise UsageError(f"not a model configuration: {error}", "compare with ModelConfig().to_dict()") from error
 
     def to_json(self) -> str:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from emoje_calibration.strict_json import Malformed, read
+
 from emoje_edge.errors import UsageError
 
 CHOICES = {
@@ -96,18 +98,11 @@ class TrainConfig:
         Raises:
             UsageError: a key that does not exist, or a value of the wrong type.
         """
-        known = {f.name: f for f in fields(cls)}
-        for name, value in raw.items():
-            if name not in known:
-                raise UsageError(f"unknown training setting {name!r}", f"allowed: {', '.join(known)}")
-            default = known[name].default
-            right = isinstance(value, bool) if isinstance(default, bool) else not isinstance(value, bool)
-            number = isinstance(default, int | float) and isinstance(
-                value, int if isinstance(default, int) else int | float
-            )
-            if not right or not (number or (isinstance(default, str) and isinstance(value, str))):
-                raise UsageError(f"{name} = {value!r}", f"it must be of type {type(default).__name__}")
-        return cls(**raw)
+        try:
+            return read(cls, raw, "training")
+        except Malformed as error:
+            names = ", ".join(f.name for f in fields(cls))
+            raise UsageError(f"not training settings: {error}", f"allowed: {names}") from error
 
 
 def read_settings(path: Path) -> dict[str, Any]:

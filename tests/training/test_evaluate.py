@@ -137,7 +137,7 @@ def test_wrong_use_of_train(data: Path, tmp_path: Path) -> None:
         (("-d", "features"), "without --root"),
         (("-d", "features", "--root", data), "no --out"),
         (("-d", "features", "--root", data, "--out", tmp_path / "x", "--set", "epochs"), "write name=value|--set"),
-        (("-d", "features", "--root", data, "--out", tmp_path / "x", "--set", "epoch=2"), "unknown training setting"),
+        (("-d", "features", "--root", data, "--out", tmp_path / "x", "--set", "epoch=2"), "not training settings"),
         ((tmp_path / "config.json",), "unknown setting 'modle'"),
         ((tmp_path / "none.json",), "none.json"),
     ):
