@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -41,6 +42,31 @@ class Session(Protocol):
             UsageError: a missing or unknown input, a wrong shape or dtype.
         """
         ...
+
+
+class CheckedSession(ABC):
+    """What the sessions of all backends share: the manifest, and inputs held against it before anything runs."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._names = [tensor.name for tensor in manifest.outputs]
+
+    @property
+    def manifest(self) -> Manifest:
+        return self._manifest
+
+    @property
+    def mask(self) -> Mask:
+        return self._manifest.mask
+
+    def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
+        """As `Session.run`."""
+        batch = check_inputs(self._manifest, inputs)
+        return dict(zip(self._names, self._compute(inputs, batch), strict=True))
+
+    @abstractmethod
+    def _compute(self, inputs: Arrays, batch: int) -> Sequence[np.ndarray]:
+        """The outputs in the manifest's order, the caller's own; `inputs` fit the manifest."""
 
 
 @dataclass(frozen=True)

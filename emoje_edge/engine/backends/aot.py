@@ -21,10 +21,9 @@ import numpy as np
 
 from emoje_edge.engine.gpu import device_facts, first_gpu
 from emoje_edge.engine.install import command
-from emoje_edge.engine.interface import Arrays, BuildRequest, Built, check_inputs
+from emoje_edge.engine.interface import Arrays, BuildRequest, Built, CheckedSession
 from emoje_edge.engine.manifest import Manifest
 from emoje_edge.errors import UsageError, WorkError
-from emoje_edge.modality import Mask
 
 if TYPE_CHECKING:
     import torch
@@ -119,13 +118,13 @@ def foreign(built_for: Mapping[str, str | int], here: Mapping[str, str | int]) -
     return None
 
 
-class AotSession:
+class AotSession(CheckedSession):
     """A package on the CPU.  Inputs are seen in place; nothing is copied but the outputs.  Threads take turns."""
 
     def __init__(self, manifest: Manifest, package: bytes, *, threads: int | None = None) -> None:
         import torch
 
-        self._manifest = manifest
+        super().__init__(manifest)
         self._torch = torch
         self._turn = threading.Lock()  # the package is loaded single-threaded, and a GPU's buffers are one set
         if threads is not None:
@@ -139,23 +138,12 @@ class AotSession:
                 f"torch {torch.__version__} does not take {manifest.entry}: {reason}", manifest.rebuild
             ) from error
 
-    @property
-    def manifest(self) -> Manifest:
-        return self._manifest
-
-    @property
-    def mask(self) -> Mask:
-        return self._manifest.mask
-
-    def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
-        """One utterance through the engine; see `engine.session.Session.run`."""
-        check_inputs(self._manifest, inputs)
+    def _compute(self, inputs: Arrays, batch: int) -> list[np.ndarray]:
         arrays = [np.ascontiguousarray(inputs[tensor.name]) for tensor in self._manifest.inputs]
         with self._turn, self._torch.inference_mode():
-            outputs = self._compute(arrays)
-        return {tensor.name: out for tensor, out in zip(self._manifest.outputs, outputs, strict=True)}
+            return self._outputs(arrays)
 
-    def _compute(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    def _outputs(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         outputs = self._run(*(self._torch.from_numpy(array) for array in arrays))
         return [out.numpy().copy() for out in outputs]
 
@@ -181,7 +169,7 @@ class CudaSession(AotSession):
             self._copy(self._device, self._pinned)
             self._copy(self._results, self._run(*self._device))
 
-    def _compute(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    def _outputs(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         for host, array in zip(self._pinned, arrays, strict=True):
             np.copyto(host.numpy(), array)
         self._graph.replay()

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from emoje_edge.engine.interface import Arrays, BuildRequest, Built, check_inputs
+from emoje_edge.engine.interface import Arrays, BuildRequest, Built, CheckedSession
 from emoje_edge.engine.manifest import BATCH, Manifest
 from emoje_edge.errors import WorkError
 from emoje_edge.extras import install
-from emoje_edge.modality import Mask
 from emoje_edge.runtime import runtime
 
 PRECISIONS = ("int8", "fp32")
@@ -60,7 +59,7 @@ def default_threads() -> int:
     return min(2, os.cpu_count() or 1)
 
 
-class OnnxSession:
+class OnnxSession(CheckedSession):
     """One graph, for any number of threads: a run holds its inputs and outputs itself, nothing is shared.
 
     Batch 1 has a session of its own, whose shapes ONNX Runtime knows and plans for; any other batch opens the graph
@@ -70,29 +69,21 @@ class OnnxSession:
     def __init__(
         self, manifest: Manifest, graph: bytes, weights: Mapping[str, bytes], *, threads: int | None = None
     ) -> None:
-        self._manifest, self._graph, self._weights = manifest, graph, weights
+        super().__init__(manifest)
+        self._graph, self._weights = graph, weights
         self._threads = threads or default_threads()
         self._single: Any = self._open(single=True)
         self._several: Any = None
         self._opening = threading.Lock()
-        self._outputs = [x.name for x in manifest.outputs]
         given = {x.name for x in self._single.get_inputs()}, {x.name for x in self._single.get_outputs()}
-        wanted = {x.name for x in manifest.inputs}, set(self._outputs)
+        wanted = {x.name for x in manifest.inputs}, set(self._names)
         if given != wanted:
             raise WorkError(f"{manifest.entry} is not the graph that its manifest describes", manifest.rebuild)
 
-    @property
-    def manifest(self) -> Manifest:
-        return self._manifest
-
-    @property
-    def mask(self) -> Mask:
-        return self._manifest.mask
-
-    def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
-        session = self._single if check_inputs(self._manifest, inputs) == 1 else self._batched()
+    def _compute(self, inputs: Arrays, batch: int) -> list[np.ndarray]:
+        session = self._single if batch == 1 else self._batched()
         # buffers bound once would save nothing (measured), and would be shared by the threads that call
-        return dict(zip(self._outputs, session.run(self._outputs, inputs), strict=True))
+        return session.run(self._names, inputs)  # type: ignore[no-any-return]
 
     def _batched(self) -> Any:
         with self._opening:

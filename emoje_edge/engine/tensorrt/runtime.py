@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from emoje_edge.engine.interface import Arrays, check_inputs
+from emoje_edge.engine.interface import Arrays, CheckedSession
 from emoje_edge.engine.manifest import BATCH, Manifest, TensorSpec
 from emoje_edge.errors import WorkError
-from emoje_edge.modality import Mask
 
 
 def check(result: tuple[Any, ...], what: str) -> Any:
@@ -55,7 +54,7 @@ class Buffer:
         cuda.cudaFreeHost(self.host)
 
 
-class TensorRTSession:
+class TensorRTSession(CheckedSession):
     """An open plan, with one set of buffers: threads take turns.
 
     Args:
@@ -70,7 +69,7 @@ class TensorRTSession:
         import tensorrt as trt
         from cuda.bindings import runtime as cuda
 
-        self._manifest = manifest
+        super().__init__(manifest)
         self._cuda = cuda
         self._closing = contextlib.ExitStack()
         self._turn = threading.Lock()
@@ -92,23 +91,13 @@ class TensorRTSession:
             self.close()
             raise
 
-    @property
-    def manifest(self) -> Manifest:
-        return self._manifest
-
-    @property
-    def mask(self) -> Mask:
-        return self._manifest.mask
-
-    def run(self, inputs: Arrays) -> dict[str, np.ndarray]:
-        """One utterance through the engine; see `engine.session.Session.run`."""
-        check_inputs(self._manifest, inputs)
+    def _compute(self, inputs: Arrays, batch: int) -> list[np.ndarray]:
         with self._turn:
             for buffer in self._inputs:
                 np.copyto(buffer.array, inputs[buffer.name])
             check(self._cuda.cudaGraphLaunch(self._graph, self._stream), "the engine's graph")
             check(self._cuda.cudaStreamSynchronize(self._stream), "the engine")
-            return {buffer.name: buffer.array.copy() for buffer in self._outputs}
+            return [buffer.array.copy() for buffer in self._outputs]
 
     def close(self) -> None:
         """Give the device memory back.  The session cannot run any more."""
@@ -121,7 +110,7 @@ class TensorRTSession:
 
     def _buffers(self, tensors: tuple[TensorSpec, ...], mode: Any) -> list[Buffer]:
         """One buffer a tensor, bound by name; where an exporter named outputs itself, by their order."""
-        names = [name for name in self._names() if self._engine.get_tensor_mode(name) == mode]
+        names = [name for name in self._tensor_names() if self._engine.get_tensor_mode(name) == mode]
         if len(names) != len(tensors):
             raise WorkError(
                 f"{self._manifest.entry} has {len(names)} tensors, its manifest {len(tensors)}", self._manifest.rebuild
@@ -149,7 +138,7 @@ class TensorRTSession:
                 self._manifest.rebuild,
             )
 
-    def _names(self) -> Iterator[str]:
+    def _tensor_names(self) -> Iterator[str]:
         return (self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors))
 
     def _enqueue(self) -> None:
