@@ -112,23 +112,18 @@ def _elementwise(op: str, swap: bool = False) -> Handler:
     return handler
 
 
-def _logical(op: str) -> Handler:
-    def handler(e: Emitter, out: Out, x: Any, y: Any) -> Value:
-        return Value(e.b.add(op, e.cast(x, torch.bool), e.cast(y, torch.bool)), out.shape, out.dtype)
-
-    return handler
-
-
 for _name, _op in (
-    ("add", "Add"), ("mul", "Mul"), ("div", "Div"), ("sub", "Sub"), ("lt", "Less"), ("gt", "Greater"),
-    ("pow", "Pow"), ("le", "LessOrEqual"), ("ge", "GreaterOrEqual"), ("eq", "Equal"),
+    ("add.Tensor", "Add"), ("sub.Tensor", "Sub"), ("mul.Tensor", "Mul"), ("div.Tensor", "Div"),
+    ("floor_divide.default", "Div"),  # of lengths: never negative
+    ("pow.Tensor_Scalar", "Pow"), ("lt.Tensor", "Less"), ("gt.Scalar", "Greater"),
 ):  # fmt: skip
-    operator_for(f"{_name}.Tensor", f"{_name}.Scalar", f"{_name}.Tensor_Scalar")(_elementwise(_op))
-operator_for("maximum.default")(_elementwise("Max"))
-operator_for("__and__.Tensor", "bitwise_and.Tensor", "logical_and.default")(_logical("And"))
-operator_for("__or__.Tensor", "bitwise_or.Tensor", "logical_or.default")(_logical("Or"))
-operator_for("floor_divide.default")(_elementwise("Div"))  # lengths: never negative
+    operator_for(_name)(_elementwise(_op))
 operator_for("rsub.Scalar")(_elementwise("Sub", swap=True))
+
+
+@operator_for("__and__.Tensor")
+def _and(e: Emitter, out: Out, x: Any, y: Any) -> Value:
+    return Value(e.b.add("And", e.cast(x, torch.bool), e.cast(y, torch.bool)), out.shape, out.dtype)
 
 
 def _unary(op: str, **attributes: Any) -> Handler:
@@ -138,10 +133,7 @@ def _unary(op: str, **attributes: Any) -> Handler:
     return handler
 
 
-for _name, _op in (
-    ("relu", "Relu"), ("sigmoid", "Sigmoid"), ("tanh", "Tanh"), ("exp", "Exp"), ("gelu", "Gelu"), ("abs", "Abs"),
-    ("neg", "Neg"), ("sqrt", "Sqrt"), ("logical_not", "Not"), ("bitwise_not", "Not"),
-):  # fmt: skip
+for _name, _op in (("relu", "Relu"), ("sigmoid", "Sigmoid"), ("tanh", "Tanh"), ("gelu", "Gelu"), ("sqrt", "Sqrt")):
     operator_for(f"{_name}.default")(_unary(_op))
 
 
@@ -166,7 +158,7 @@ def _reduction(op: str) -> Handler:
     return handler
 
 
-for _name, _op in (("amax.default", "ReduceMax"), ("sum.dim_IntList", "ReduceSum"), ("mean.dim", "ReduceMean")):
+for _name, _op in (("amax.default", "ReduceMax"), ("sum.dim_IntList", "ReduceSum")):
     operator_for(_name)(_reduction(_op))
 
 
@@ -180,20 +172,9 @@ def _clamp(e: Emitter, out: Out, x: Any, low: Any = None, high: Any = None) -> V
     return Value(name, out.shape, out.dtype)
 
 
-@operator_for("matmul.default", "bmm.default")
+@operator_for("matmul.default")
 def _matmul(e: Emitter, out: Out, x: Any, y: Any) -> Value:
     return Value(e.b.add("MatMul", e.value(x).name, e.value(y).name), out.shape, out.dtype)
-
-
-@operator_for("where.self")
-def _where(e: Emitter, out: Out, condition: Any, x: Any, y: Any) -> Value:
-    name = e.b.add("Where", e.value(condition).name, e.cast(x, out.dtype), e.cast(y, out.dtype))
-    return Value(name, out.shape, out.dtype)
-
-
-@operator_for("masked_fill.Scalar")
-def _masked_fill(e: Emitter, out: Out, x: Any, condition: Any, fill: float) -> Value:
-    return _where(e, out, condition, fill, x)
 
 
 @operator_for("einsum.default")
@@ -212,12 +193,6 @@ def _squeeze(e: Emitter, out: Out, x: Any, axis: int) -> Value:
     return Value(e.b.add("Squeeze", e.value(x).name, e.b.axes([axis])), out.shape, out.dtype)
 
 
-@operator_for("permute.default")
-def _permute(e: Emitter, out: Out, x: Any, axes: Any) -> Value:
-    permutation = [axis % len(out.shape) for axis in axes]
-    return Value(e.b.add("Transpose", e.value(x).name, perm=permutation), out.shape, out.dtype)
-
-
 @operator_for("transpose.int")
 def _transpose(e: Emitter, out: Out, x: Any, a: int, b: int) -> Value:
     permutation = list(range(len(out.shape)))
@@ -225,10 +200,10 @@ def _transpose(e: Emitter, out: Out, x: Any, a: int, b: int) -> Value:
     return Value(e.b.add("Transpose", e.value(x).name, perm=permutation), out.shape, out.dtype)
 
 
-@operator_for("reshape.default", "view.default", "flatten.using_ints", "_unsafe_view.default", "expand.default")
+@operator_for("reshape.default", "view.default", "flatten.using_ints", "expand_as.default")
 def _reshape(e: Emitter, out: Out, x: Any, *_: Any) -> Value:
     value = e.value(x)
-    if int(np.prod(value.shape)) != int(np.prod(out.shape)):  # expand: broadcasting does it
+    if int(np.prod(value.shape)) != int(np.prod(out.shape)):  # expand_as: broadcasting does it
         return value
     return Value(e.b.reshape(value.name, e.shape(out.shape)), out.shape, out.dtype)
 
@@ -296,6 +271,6 @@ def _zeros(e: Emitter, out: Out, *_: Any, **__: Any) -> Tensor:
     return torch.zeros(out.shape, dtype=out.dtype)
 
 
-@operator_for("ones_like.default", "new_ones.default")
+@operator_for("ones_like.default")
 def _ones(e: Emitter, out: Out, *_: Any, **__: Any) -> Tensor:
     return torch.ones(out.shape, dtype=out.dtype)
