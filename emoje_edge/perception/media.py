@@ -23,6 +23,7 @@ from av.stream import Disposition
 from emoje_edge.addresses import masked
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.announced import announced_ends, is_raw, tells_length
+from emoje_edge.perception.http_source import AWAY, is_http, open_http
 from emoje_edge.perception.readers import (
     AudioBlock,
     AudioReader,
@@ -33,6 +34,7 @@ from emoje_edge.perception.readers import (
     quarter_turns,
 )
 from emoje_edge.perception.sources import REPAIR, is_live, open_container
+from emoje_edge.perception.watchdog import Watchdog
 
 LONG_SIDE = 640  # px: the pose detector looks at 224 x 224, its tracker at a 256 x 256 crop
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"})
@@ -104,20 +106,30 @@ class Media(AbstractContextManager["Media"]):
     """An open source.
 
     Args:
-        source: a file; `"webcam:0"`; `"rtsp://…"`; `"-"` for standard input.
+        source: a file; `"webcam:0"`; `"mic:default"`; `"rtsp://…"`; `"-"` for standard input.
+        http: addresses of `http(s)://` may be opened.
 
     Attributes:
         info: what it holds; its size is the stored one (the rotation is known once a picture is decoded).
+        live: whether it is a device or an address, which go on without end.
+        ahead: whether it comes in pieces of some seconds, before their time: a playlist.
 
     Raises:
         UsageError: no such file, or a kind of source that is not known.
         WorkError: no video or audio in it, or it cannot be read.
     """
 
-    def __init__(self, source: str | Path) -> None:
+    def __init__(self, source: str | Path, *, http: bool = False) -> None:
         self.source = source
         self._closing = ExitStack()
-        self._container = self._closing.enter_context(open_container(source))
+        if is_http(source):
+            container, close = open_http(str(source), allowed=http)
+            self._closing.callback(close)
+            self._container = self._closing.enter_context(container)
+        else:
+            self._container = self._closing.enter_context(open_container(source))
+        self.live = is_live(source) and source != "-"
+        self.ahead = self._container.format.name == "hls"
         streams = self._container.streams
         self._video = _preferred(s for s in streams.video if not _is_cover(s))
         self._audio = _preferred(streams.audio)
@@ -125,7 +137,8 @@ class Media(AbstractContextManager["Media"]):
         # a `.txt` passes for an animation in letters
         if self._container.format.name == "tty" or not (self._video or self._audio):
             self._closing.close()
-            raise WorkError(f"{source} holds neither video nor audio", "give a video or audio file")
+            hint = AWAY if self.live else "give a video or audio file"
+            raise WorkError(f"{source} holds neither video nor audio", hint)
         self.info = self._describe()
 
     def __exit__(
@@ -185,13 +198,14 @@ class Media(AbstractContextManager["Media"]):
                 passes.append(_Pass(container, reader))
         if not passes:
             return
-        yield from heapq.merge(*(one.read(self.source) for one in passes), key=lambda item: item.time)
+        yield from heapq.merge(*(one.read(self.source, live=self.live) for one in passes), key=lambda item: item.time)
         self._judge([r for one in passes for r in one.readers], sum(one.broken for one in passes))
 
     def _judge(self, readers: list[Reader], broken: int) -> None:
         """Complain about a file that gave nothing, or less than its header announces."""
         if not any(reader.found for reader in readers):
-            raise WorkError(f"{self.source}: nothing in it could be decoded", REPAIR)
+            hint = AWAY if self.live else REPAIR
+            raise WorkError(f"{self.source}: nothing in it could be decoded", hint)
         for reader, length in announced_ends(self.source, self._container, readers):
             if length - reader.end > max(1.0, _CUT_OFF * length):
                 message = f"{self.source} is cut off: {reader.end:.1f} s of {length:.1f} s could be read"
@@ -242,7 +256,7 @@ class _Pass:
             # (a transport stream's) it does not know: by then, all of ours have had theirs
             log.debug("a stream began after the file was opened")
 
-    def read(self, source: str | Path) -> Iterator[VideoFrame | AudioBlock]:
+    def read(self, source: str | Path, *, live: bool = False) -> Iterator[VideoFrame | AudioBlock]:
         """What the readers make of it.
 
         Raises:
@@ -250,15 +264,20 @@ class _Pass:
         """
         readers = {reader.stream.index: reader for reader in self.readers}
         _ignore_other_streams(self._container, readers)
+        watchdog = Watchdog(str(source), self.readers) if live else None
         try:
             for packet in self._packets():
                 try:
                     yield from readers[packet.stream.index].read(packet)
                 except FFmpegError:
                     self.broken += 1
+                if watchdog:
+                    watchdog.look()
             for reader in self.readers:
                 yield from reader.flush()
         except FFmpegError as error:
+            if live:
+                raise WorkError(f"{source} sends no more: {error.strerror}", AWAY) from None
             reached = max(reader.end for reader in self.readers)
             raise WorkError(f"{source} cannot be read beyond {reached:.1f} s: {error.strerror}", REPAIR) from error
 

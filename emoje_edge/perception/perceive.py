@@ -11,7 +11,6 @@ import math
 import time as clock
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,8 +25,9 @@ from emoje_edge.perception.bodies.estimator import BlazePose, PoseEstimator
 from emoje_edge.perception.bodies.speaker import Speakers
 from emoje_edge.perception.bodies.worker import NOTHING_SEEN, PoseWorker, Seen, Watch
 from emoje_edge.perception.cues import cues_of
+from emoje_edge.perception.dictation import Dictation, Heard, Partials
 from emoje_edge.perception.features import hear, heard_feature
-from emoje_edge.perception.live.inbox import Item, Lost
+from emoje_edge.perception.live.inbox import Inbox, Item, Lost, Tick
 from emoje_edge.perception.live.pushed import Pushed
 from emoje_edge.perception.live.stream import LiveStream, is_stream
 from emoje_edge.perception.media import Media, MediaInfo, VideoFrame
@@ -37,19 +37,22 @@ from emoje_edge.perception.segmentation import Cues, Segmenter, Told, Utterance,
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.speech import SpeechStream
 from emoje_edge.perception.text import Tokeniser
-from emoje_edge.perception.transcribe import Transcriber, Words
+from emoje_edge.perception.transcribe import Transcriber
 from emoje_edge.perception.voice_activity import Detector, VoiceActivity
 from emoje_edge.perception.words import CONTEXT, ENGLISH, Listener
 from emoje_edge.shapes import BANDS
 
-# The words of an utterance, and the milliseconds that they took, once they are there.
-Heard = Future[tuple[Words, float]]
+# s by which one stream may lag behind the other before it is taken to be over: in a file, where it may lie further on,
+# and live, where it comes when it happens
+_LAG, _LIVE_LAG = 10.0, 0.5
 # Of a cue longer than this only the beginning is searched for its most telling 7.68 s: sound has to be kept for it.
 _SEARCHED = 60.0
 
 
 class Opened(Protocol):
     """A source that is open already: a live stream, or pictures and sound that are pushed."""
+
+    inbox: Inbox
 
     @property
     def info(self) -> MediaInfo: ...
@@ -81,6 +84,8 @@ def perceive(
     detector: Callable[[], Detector] = SpeechStream,
     progress: Callable[[float], None] | None = None,
     watch: Watch | None = None,
+    partial: float | None = None,
+    http: bool = False,
 ) -> Generator[Perceived, None, None]:
     """Perceive a source utterance by utterance, each as soon as it is over, in the order of their beginnings.
 
@@ -105,6 +110,8 @@ def perceive(
         detector: makes what tells speech from other sound.
         progress: called with the time (s) up to which the source was read.
         watch: called in the pose thread with each picture's time (s), the bodies in it, and its width over height.
+        partial: every so many seconds, tell also of the utterance that is still open (`final` False); None: never.
+        http: addresses of `http(s)://` may be opened.
 
     Raises:
         UsageError: an argument that does not fit.
@@ -116,7 +123,8 @@ def perceive(
         raise UsageError(f"a text file {text}, but the mask {wanted} has no text", f"--mask text,{wanted}")
     Windows(window, hop)  # complains about sizes that do not fit before anything is opened
     with ExitStack() as stack:
-        media = stack.enter_context(_opened(source))
+        media = stack.enter_context(_opened(source, http))
+        live = not isinstance(media, Media) and not media.inbox.waits
         cues = list(utterances)
         if not cues and Modality.TEXT in wanted:
             name = source if isinstance(source, (str, Path)) else "-"  # what is open already has no cues of its own
@@ -128,7 +136,7 @@ def perceive(
         pushed = isinstance(source, Pushed) and source.has_words and Modality.TEXT in wanted
         _require_something(source, wanted, media.info, found=bool(cues or video or sound or pushed))
         make = estimator or (lambda: BlazePose(people))
-        worker = PoseWorker(make, watch) if video else None
+        worker = PoseWorker(make, watch, waiting=2 if live else 16) if video else None
         if worker:
             stack.callback(worker.close)
         segmenter: Segmenter = Cues(cues) if cues else Windows(window, hop)
@@ -147,6 +155,8 @@ def perceive(
             listener=listener,
             bands=bands if Modality.AUDIO in wanted else None,
             several=people > 1,
+            live=live,
+            partial=partial,
         )
         failure: WorkError | None = None
         try:
@@ -155,6 +165,7 @@ def perceive(
                 if progress:
                     progress(run.now)
                 yield from run.closed()
+                yield from run.open_now()
         except WorkError as error:
             if run.now == 0.0:
                 raise
@@ -171,8 +182,6 @@ class _Run:
         now: s, up to which the source was read.
     """
 
-    # s by which one stream may lag behind the other in the file before it is taken to be over
-    _LAG = 10.0
     _UNWRITTEN = 4  # utterances that may wait for their words before decoding waits, too
 
     def __init__(
@@ -185,11 +194,14 @@ class _Run:
         listener: Listener | None = None,
         bands: int | None = BANDS,
         several: bool = False,
+        live: bool = False,
+        partial: float | None = None,
     ) -> None:
         self._segmenter, self._sound, self._worker, self._tokeniser = segmenter, sound, worker, tokeniser
-        self._listener, self._bands = listener, bands
+        self._bands, self._lag = bands, _LIVE_LAG if live else _LAG
+        self._dictation = Dictation(listener, sound, early=live)
+        self._partials = Partials(partial, self._dictation) if partial else None
         self._speakers = Speakers() if several else None
-        self._listened = -math.inf  # s, up to which words were looked for
         self._open: deque[tuple[Utterance, Heard | None]] = deque()
         self._aspect = 1.0
         self._over = False
@@ -198,12 +210,14 @@ class _Run:
 
     def take(self, item: Item) -> None:
         """Take in what the decoder gave."""
+        if isinstance(item, Tick):
+            return
         if isinstance(item, Utterance):
             self._take_up([item])
             return
         if isinstance(item, Lost):
             self._lost = item.time
-            self._take_up(self._segmenter.advance(item.time))
+            self._take_up(self._segmenter.lost(item.time) if item.sound else self._segmenter.advance(item.time))
             return
         if isinstance(item, VideoFrame):
             assert self._worker is not None
@@ -213,6 +227,7 @@ class _Run:
             assert self._sound is not None
             self._sound.add(item)
             self._take_up(self._segmenter.hear(item))
+            self._dictation.pause(self._segmenter.so_far)
         self.now = max(self.now, item.time)
         self._take_up(self._segmenter.advance(item.time))
 
@@ -221,6 +236,11 @@ class _Run:
         while self._open and self._reached() >= _searched_end(self._open[0][0]) and self._written():
             yield from self._perceived(*self._open.popleft())
         self._forget()
+
+    def open_now(self) -> Iterator[Perceived]:
+        """The utterance that is still open, where it is to be told of now."""
+        if self._partials and (told := self._partials.due(self._segmenter, self.now)):
+            yield from self._perceived(*told, final=False)
 
     def rest(self, *, everything: bool) -> Iterator[Perceived]:
         """After the source's end: what is left; all cues where nothing but cues was asked for."""
@@ -233,14 +253,7 @@ class _Run:
 
     def _take_up(self, utterances: list[Utterance]) -> None:
         """New utterances; those that somebody spoke are written down from now on."""
-        for utterance in utterances:
-            heard = None
-            if self._listener and self._sound and utterance.spoken and utterance.text is None:
-                # nothing twice: half a word of a voice that was cut makes Whisper mix up the sentences
-                start = max(utterance.start - CONTEXT, self._listened)
-                heard = self._listener.listen(self._sound.take(start, utterance.end))
-                self._listened = utterance.end
-            self._open.append((utterance, heard))
+        self._open += [(utterance, self._dictation.heard(utterance)) for utterance in utterances]
 
     def _written(self) -> bool:
         """Whether the first utterance's words are there, or are to be waited for."""
@@ -253,9 +266,9 @@ class _Run:
             return math.inf
         reached = [math.inf]
         if self._sound is not None:
-            reached.append(max(self._sound.until, self.now - self._LAG))
+            reached.append(max(self._sound.until, self.now - self._lag))
         if self._worker is not None:
-            lag = self._LAG if self._worker.idle else math.inf
+            lag = self._lag if self._worker.idle else math.inf
             reached.append(max(self._worker.track.until, self.now - lag))
         all_seen = self._worker is None or self._worker.idle
         return max(min(reached), self._lost) if all_seen else min(reached)
@@ -267,8 +280,8 @@ class _Run:
         if self._worker is not None:
             self._worker.track.forget(before)
 
-    def _perceived(self, utterance: Utterance, heard: Heard | None) -> Iterator[Perceived]:
-        """The utterance; where several are followed, then what everybody else in view does meanwhile."""
+    def _perceived(self, utterance: Utterance, heard: Heard | None, *, final: bool = True) -> Iterator[Perceived]:
+        """The utterance; where several are followed and it is over, then what everybody else in view does meanwhile."""
         features: dict[Modality, NDArray[Any]] = {}
         quality: dict[Modality, Quality] = {}
         lacks: dict[Modality, str] = {}
@@ -298,8 +311,8 @@ class _Run:
             latency["audio"] = _since(begin)
         begin = clock.perf_counter()
         seen = self._worker.track.take(utterance.start, end) if self._worker else NOTHING_SEEN
-        people = {number: seen.joints(number) for number in seen.people} if self._speakers else {}
-        person = self._speaker(utterance, seen, people, samples)
+        people = {number: seen.joints(number) for number in seen.people} if self._speakers and final else {}
+        person = self._speaker(utterance, seen, people, samples) if final else None
         joints = seen.joints(person)
         if not add_pose(features, quality, seen.times, joints) and self._worker:
             lacks[Modality.POSE] = "nobody_seen"
@@ -324,6 +337,7 @@ class _Run:
             person=person,
             people={number: found / unit for number, found in people.items()},
             in_view=self._worker.in_view if self._worker else 0,
+            final=final,
         )
         yield spoken
         others = (listening(spoken, other, seen.joints(other)) for other in people if other != person)
@@ -342,10 +356,10 @@ class _Run:
         return self._speakers.link(people, seen.times, name=utterance.speaker, sound=sound, start=utterance.start)
 
 
-def _opened(source: str | Path | Opened) -> Opened:
+def _opened(source: str | Path | Opened, http: bool) -> Opened | Media:
     if not isinstance(source, (str, Path)):
         return source
-    return LiveStream([str(source)]) if is_stream(source) else Media(source)
+    return LiveStream([str(source)], http=http) if is_stream(source) else Media(source)
 
 
 def _require_something(source: str | Path | Opened, wanted: Mask, info: MediaInfo, *, found: bool) -> None:

@@ -36,6 +36,7 @@ class Perceived:
         listening: whether it is of somebody who is in view while another one speaks.
         people: number -> float32 [N, 13, 3] as `skeleton`, of everybody followed in the same pictures.
         in_view: the most bodies that were seen at one time up to here, followed or not.
+        final: whether it is over; else it is the utterance up to now, of which more is told later.
         latency_ms: what pose, audio and text took for this utterance; in overlapping windows a picture counts in each.
     """
 
@@ -57,6 +58,7 @@ class Perceived:
     listening: bool = False
     people: dict[int, NDArray[np.float32]] = field(default_factory=dict)
     in_view: int = 0
+    final: bool = True
 
     @property
     def mask(self) -> Mask | None:

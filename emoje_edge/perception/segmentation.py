@@ -41,6 +41,15 @@ class Segmenter(ABC):
         """Take sound; the utterances that it closed."""
         return []
 
+    @property
+    def so_far(self) -> Utterance | None:
+        """The utterance that is open, up to where somebody was last heard to speak."""
+        return None
+
+    def lost(self, time: float) -> list[Utterance]:
+        """Of what was before `time` (s) nothing more will come; the utterances that this closed."""
+        return self.advance(time)
+
     @abstractmethod
     def advance(self, time: float) -> list[Utterance]:
         """The source was read up to `time` (s); the utterances that this closed."""

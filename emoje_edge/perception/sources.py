@@ -1,8 +1,9 @@
-"""Opening a source with PyAV: a file, a camera, a network stream or standard input."""
+"""Opening a source with PyAV: a file, a camera, a microphone, a network stream or standard input."""
 
 from __future__ import annotations
 
 import errno
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import av
 from av.error import FFmpegError
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.perception.http_source import AWAY
 
 # Endings that a folder or glob is searched for; a file named outright is opened whatever its ending.
 VIDEO = ("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "mts", "m2ts", "ts", "wmv", "flv", "3gp", "ogv")
@@ -23,12 +25,12 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _PATIENCE = 10.0  # s to wait for a network stream
 # A playlist on the disk may name addresses on the network: a file never makes us contact anyone.
 _FILE_PROTOCOLS = "file,crypto,data"
-AWAY = "is the camera or its server on, and the address right? (rows found so far are kept)"
+_ALSA = Path("/usr/share/alsa/alsa.conf")
 REPAIR = "play it to see whether it is whole; fetch or export it again (rows found so far are kept)"
 
 
 def is_live(source: str | Path) -> bool:
-    """Whether a source has no end to wait for: a camera, a network stream or standard input."""
+    """Whether a source has no end that is known: a camera, a microphone, an address or standard input."""
     return isinstance(source, str) and (
         source == "-" or source.startswith(("webcam:", "mic:")) or bool(_SCHEME.match(source))
     )
@@ -69,10 +71,12 @@ def _address(source: str | Path) -> tuple[str, dict[str, Any]]:
     if scheme is None:
         return _file(Path(source)), {"options": {"protocol_whitelist": _FILE_PROTOCOLS}}
     if scheme[1].lower() not in LIVE_SCHEMES:
-        raise UsageError(
-            f"{text}: {scheme[1]}:// is no source", "allowed: " + ", ".join(f"{s}://" for s in LIVE_SCHEMES)
-        )
-    options = {"rtsp_transport": "tcp"} if scheme[1].lower().startswith("rtsp") else {}
+        allowed = ", ".join(f"{s}://" for s in LIVE_SCHEMES)
+        raise UsageError(f"{text}: {scheme[1]}:// is no source", f"allowed: {allowed}; http(s):// with --allow-http")
+    # the rate is not measured before anything is shown: that alone takes a second
+    options = {"fpsprobesize": "0"}
+    if scheme[1].lower().startswith("rtsp"):
+        options["rtsp_transport"] = "tcp"
     return text, {"options": options, "timeout": _PATIENCE}
 
 
@@ -94,7 +98,9 @@ def _microphone(text: str) -> tuple[str, dict[str, Any]]:
     if sys.platform == "darwin":
         return f":{'0' if name == 'default' else name}", {"format": "avfoundation"}
     if sys.platform == "win32":
-        return f"audio={name}", {"format": "dshow"}
+        return f"audio={_device('audio', 0) if name == 'default' else name}", {"format": "dshow"}
+    if _ALSA.is_file():  # PyAV's own ALSA looks for it where PyAV was built
+        os.environ.setdefault("ALSA_CONFIG_PATH", str(_ALSA))
     return name, {"format": "alsa"}
 
 
@@ -105,5 +111,19 @@ def _camera(text: str) -> tuple[str, dict[str, Any]]:
     if sys.platform == "darwin":
         return number, {"format": "avfoundation"}
     if sys.platform == "win32":
-        raise UsageError(f"{text}: cameras are not read on Windows", "record a file, or give an rtsp:// address")
+        return f"video={_device('video', int(number))}", {"format": "dshow"}
     return f"/dev/video{number}", {"format": "v4l2"}
+
+
+def _device(kind: str, number: int) -> str:
+    """The name of a camera or microphone on Windows, where only names open one.
+
+    Raises:
+        WorkError: no such device, or PyAV cannot list them.
+    """
+    if not hasattr(av, "enumerate_input_devices"):
+        raise WorkError("this PyAV cannot list cameras and microphones", "pip install -U av")
+    found = [device.name for device in av.enumerate_input_devices("dshow") if kind in device.media_types]
+    if number >= len(found):
+        raise WorkError(f"no {kind} device {number} on this machine", f"there are: {', '.join(found) or 'none'}")
+    return str(found[number])

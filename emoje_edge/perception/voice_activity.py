@@ -38,8 +38,9 @@ class Detector(Protocol):
 class VoiceActivity(Segmenter):
     """Utterances from the moments in which somebody speaks.
 
-    One begins with 0.1 s of speech and ends after 0.5 s without, or, once it is 7.68 s long, at the frame of its last
-    2 s that is least likely speech.
+    One begins with 0.1 s of speech and ends after 0.5 s without.  One that becomes long is to end in time and not in a
+    word: from 5.68 s on the first frame without speech ends it; at 7.68 s it is cut at the frame of the last 0.5 s that
+    is least likely speech, so that a live row is never later than after a pause.
 
     Args:
         fill: s.  Where nobody speaks for that long, such a window stands in (`spoken` False), so that somebody who
@@ -48,6 +49,7 @@ class VoiceActivity(Segmenter):
     """
 
     _HANGOVER, _ONSET, _LEAD = 0.5, 0.09, 0.1  # s; the last: how much earlier than its first frame one begins
+    _LONG, _BACK = LONGEST - 2.0, 0.5  # s, from which any pause ends it; how far back it is cut where none comes
     _PATIENCE = 10.0  # s that sound may lag behind the picture in the file
 
     def __init__(self, fill: float | None = None, detector: Detector | None = None) -> None:
@@ -59,7 +61,7 @@ class VoiceActivity(Segmenter):
         self._run = 0  # frames of speech in a row
         self._start: float | None = None  # s, of the open utterance
         self._last = 0.0  # s, end of its last frame of speech
-        self._frames: deque[float] = deque(maxlen=round(2.0 / self._step))
+        self._frames: deque[float] = deque(maxlen=round(self._BACK / self._step))
         self._gap = 0.0  # s, end of what was handed out
         self._any = False
 
@@ -70,6 +72,10 @@ class VoiceActivity(Segmenter):
         if self._start is not None:
             return self._start
         return self._gap if self._fill else max(self._gap, self._now - self._LEAD - self._run * self._step)
+
+    @property
+    def so_far(self) -> Utterance | None:
+        return Utterance(self._start, self._last) if self._start is not None and self._last > self._start else None
 
     def hear(self, block: AudioBlock) -> list[Utterance]:
         closed = []
@@ -87,6 +93,9 @@ class VoiceActivity(Segmenter):
         if self._now is None:
             self._now = self._gap = min(time, 0.0)
         return self._skip(time) if time - self._now > self._PATIENCE else []
+
+    def lost(self, time: float) -> list[Utterance]:
+        return [] if self._now is None else self._skip(max(time, self._now))
 
     def finish(self, end: float) -> list[Utterance]:
         if self._now is None:
@@ -122,7 +131,8 @@ class VoiceActivity(Segmenter):
         self._frames.append(level)
         if speech:
             self._last = self._now
-        if self._now - self._last >= self._HANGOVER:
+        silent = self._now - self._last
+        if silent >= self._HANGOVER or (silent > 0 and self._last - self._start >= self._LONG):
             return self._close(self._last)
         if self._now - self._start >= LONGEST:
             return self._split()

@@ -17,7 +17,7 @@ from emoje_edge.perception.bodies.estimator import Body, PoseEstimator, first_jo
 from emoje_edge.perception.media import VideoFrame
 from emoje_edge.perception.skeleton import JOINTS
 
-_QUEUE = 16  # pictures that wait at most: under 20 MB
+_QUEUE = 16  # pictures of a file that wait at most: under 20 MB
 Watch = Callable[[float, tuple[Body, ...], float], None]  # time (s), bodies, width over height of the picture
 _PATIENCE = 0.1  # s between two looks at whether the other side is still there
 
@@ -92,17 +92,18 @@ class PoseWorker:
     Args:
         make: makes the estimator, in the worker's thread: starting it up takes as long as decoding some seconds.
         watch: told of each picture, in the worker's thread.
+        waiting: pictures that wait at most; what comes live is to be new when it is looked at.
 
     Attributes:
         in_view: the most bodies that were seen at one time, followed or not.
     """
 
-    def __init__(self, make: Callable[[], PoseEstimator], watch: Watch | None = None) -> None:
+    def __init__(self, make: Callable[[], PoseEstimator], watch: Watch | None = None, *, waiting: int = _QUEUE) -> None:
         self._watch = watch
         self.track = PoseTrack()
         self.in_view = 0
         self._make = make
-        self._pictures: queue.Queue[VideoFrame | None] = queue.Queue(_QUEUE)
+        self._pictures: queue.Queue[VideoFrame | None] = queue.Queue(waiting)
         self._stop = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="pose", daemon=True)

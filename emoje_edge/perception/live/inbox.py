@@ -16,20 +16,31 @@ from emoje_edge.perception.media import AudioBlock, VideoFrame
 from emoje_edge.perception.segmentation import Utterance
 from emoje_edge.shapes import SAMPLE_RATE
 
-PICTURES = 4  # that wait at most
+PICTURES = 8  # that wait at most
 SOUND = 30.0  # s that wait at most
 BEHIND, SLACK = 2.0, 10.0  # s of dropping before the rate halves, s without before it doubles
 SLOWEST = 4  # every fourth picture
+IDLE = 0.2  # s without an item
 
 
 @dataclass(frozen=True)
 class Lost:
-    """The stream is gone at `time` (s): of what was before, nothing more will come."""
+    """The stream is gone at `time` (s): of what was before, nothing more will come.
+
+    Attributes:
+        sound: whether the sound is gone, too; a microphone beside a lost camera goes on.
+    """
 
     time: float
+    sound: bool = True
 
 
-Item = VideoFrame | AudioBlock | Utterance | Lost
+@dataclass(frozen=True)
+class Tick:
+    """Nothing came for a while: time to look whether something else is done."""
+
+
+Item = VideoFrame | AudioBlock | Utterance | Lost | Tick
 
 
 @dataclass
@@ -77,13 +88,14 @@ class Inbox:
         waits: `put` waits for room, and nothing is dropped; for who hands over a recording.
 
     Attributes:
+        waits: as given.
         dropped_pictures: so far.
         lost_sound: s, so far.
         pace: how many of the pictures are let in.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, waits: bool = False) -> None:
-        self._waits = waits
+        self.waits = waits
         self.dropped_pictures, self.lost_sound = 0, 0.0
         self.pace = Pace(clock)
         self._there = threading.Condition()
@@ -95,7 +107,7 @@ class Inbox:
     def put(self, item: Item) -> None:
         """Add an item."""
         with self._there:
-            if self._waits:
+            if self.waits:
                 self._there.wait_for(lambda: self._over or self._has_room())
             if isinstance(item, VideoFrame):
                 self._put_picture(item)
@@ -114,18 +126,22 @@ class Inbox:
     def __iter__(self) -> Iterator[Item]:
         while True:
             with self._there:
-                self._there.wait_for(lambda: self._items or self._over)
-                if not self._items:
+                self._there.wait_for(lambda: self._items or self._over, IDLE)
+                if not self._items and self._over:
                     break
-                item = self._items.popleft()
-                if isinstance(item, VideoFrame):
-                    self._pictures -= 1
-                elif isinstance(item, AudioBlock):
-                    self._sound -= _seconds(item)
-                self._there.notify_all()
+                item = self._taken() if self._items else Tick()
             yield item
         if self._error is not None:
             raise self._error
+
+    def _taken(self) -> Item:
+        item = self._items.popleft()
+        if isinstance(item, VideoFrame):
+            self._pictures -= 1
+        elif isinstance(item, AudioBlock):
+            self._sound -= _seconds(item)
+        self._there.notify_all()
+        return item
 
     def _has_room(self) -> bool:
         return self._pictures < PICTURES and self._sound < SOUND / 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emoje_edge.perception.live.inbox import PICTURES, SOUND, Inbox, Pace
+from emoje_edge.perception.live.inbox import PICTURES, SOUND, Inbox, Pace, Tick
 from emoje_edge.perception.media import AudioBlock, VideoFrame
 from emoje_edge.shapes import SAMPLE_RATE
 
@@ -39,7 +39,7 @@ def test_the_newest_pictures_win_and_sound_between_them_stays_in_order() -> None
         inbox.put(picture(number))
         inbox.put(second(number + 0.5))
     items = taken(inbox)
-    assert [x.time for x in items if isinstance(x, VideoFrame)] == [6, 7, 8, 9]
+    assert [x.time for x in items if isinstance(x, VideoFrame)] == list(range(10 - PICTURES, 10))
     assert [x.time for x in items if isinstance(x, AudioBlock)] == [n + 0.5 for n in range(10)]
     assert [x.time for x in items] == sorted(x.time for x in items)
     assert inbox.dropped_pictures == 10 - PICTURES
@@ -52,6 +52,16 @@ def test_sound_is_lost_only_beyond_thirty_seconds() -> None:
         inbox.put(second(number))
     assert inbox.lost_sound == 40 - SOUND
     assert [x.time for x in taken(inbox)] == list(range(10, 40))
+
+
+def test_who_waits_is_told_that_nothing_comes() -> None:
+    inbox = Inbox(Now())
+    items = iter(inbox)
+    assert next(items) == Tick()
+    inbox.put(second(0))
+    assert not isinstance(next(items), Tick)
+    inbox.end()
+    assert list(items) == []
 
 
 def test_an_error_comes_after_what_waits() -> None:
