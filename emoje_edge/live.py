@@ -34,13 +34,15 @@ _OVER = object()
 
 
 class Follows(Protocol):
-    """What a session needs of a recognizer."""
+    """What a session needs of a recogniser."""
 
     mask: Mask
     pose_fps: float
 
-    def follow(self, source: Pushed) -> Generator[tuple[Any, UtteranceEmotion], None, None]:
-        """What was perceived, and the emotion, of each utterance."""
+    def follow(
+        self, source: Pushed, *, partial: float | None = None
+    ) -> Generator[tuple[Any, UtteranceEmotion], None, None]:
+        """What is perceived of a source, and the emotion, utterance by utterance."""
         ...
 
 
@@ -54,6 +56,7 @@ class Live(AbstractContextManager["Live"]):
         drop: where the machine is slower than a camera, let old pictures go instead of making `picture` wait.
         told: called with each event, in the session's thread, instead of keeping it for `ready` and iteration.
         name: `source` of the events.
+        partial: every so many seconds, an event also of an utterance that is still open (`final` False).
 
     Raises:
         UsageError: nothing will be pushed, or what the recogniser's mask leaves out.
@@ -69,6 +72,7 @@ class Live(AbstractContextManager["Live"]):
         drop: bool = False,
         told: Callable[[UtteranceEmotion], None] | None = None,
         name: str = "live",
+        partial: float | None = None,
     ) -> None:
         from emoje_edge.perception.live.pushed import Pushed
 
@@ -79,7 +83,7 @@ class Live(AbstractContextManager["Live"]):
                 f"a live session of {', '.join(wanted) or 'nothing'} for a recogniser of {recognizer.mask}",
                 "give video=True, audio=True or words=True, within the recogniser's mask",
             )
-        self._recognizer, self._told = recognizer, told
+        self._recognizer, self._told, self._partial = recognizer, told, partial
         self._source = Pushed(video=video, audio=audio, words=words, fps=recognizer.pose_fps, drop=drop, name=name)
         self._events: queue.Queue[Any] = queue.Queue(_WAITING)
         self._left = threading.Event()
@@ -155,7 +159,7 @@ class Live(AbstractContextManager["Live"]):
 
     def _run(self) -> None:
         try:
-            with closing(self._recognizer.follow(self._source)) as pairs:
+            with closing(self._recognizer.follow(self._source, partial=self._partial)) as pairs:
                 for _, event in pairs:
                     if self._told:
                         self._told(event)

@@ -10,6 +10,7 @@ no hole, and no emotion is made up.  It does not touch the dialogue's state.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import threading
 import time
@@ -74,6 +75,7 @@ class Recognizer:
         words: recognise what is said where there are no subtitles: `"auto"` with the shipped English model, where
             CTranslate2 is installed; `"off"`; or the name or folder of another Whisper model.
         language: ISO 639 code of what is spoken, for a multilingual model; None: found for each utterance.
+        allow_http: `http(s)://` playlists and motion JPEG may be read, from the host that is named and no other.
 
     Raises:
         UsageError: an unknown mask, backend, model or language, or both a model and a folder of engines.
@@ -96,6 +98,7 @@ class Recognizer:
         context: bool = True,
         words: str | Path = "auto",
         language: str | None = None,
+        allow_http: bool = False,
     ) -> None:
         if not 1.0 <= pose_fps <= 120.0:
             raise UsageError(f"{pose_fps:g} pose frames a second", "give 1 to 120; 10 to 15 are enough for emotion")
@@ -119,7 +122,7 @@ class Recognizer:
         )
         self.mask, self.auto = self._pool.mask, auto
         self.words, self.words_off = _words_wanted(words, self.mask), words == "off"
-        self._language = language
+        self._language, self.allow_http = language, allow_http
         if self.words and (words != "auto" or language):
             self._listen()  # what was asked for by name shows now whether it is there
         # opened now, so that a missing or altered engine shows before minutes of perception
@@ -131,19 +134,26 @@ class Recognizer:
         self._length = int(shapes[Modality.TEXT.value][1]) if Modality.TEXT.value in shapes else TOKENS
 
     def stream(
-        self, source: str | Path, text: str | Path | None = None, *, encoding: str | None = None
+        self,
+        source: str | Path | int,
+        text: str | Path | None = None,
+        *,
+        encoding: str | None = None,
+        partial: float | None = None,
     ) -> Generator[UtteranceEmotion, None, None]:
         """Utterances of a source in time order, each as soon as it is known.  Every call is a new dialogue.
 
         Args:
-            source: a file, or what else `emoje_edge.perception` reads.
+            source: a file; `0` or `"webcam:0"`, a camera; `"mic:default"`; an address such as `"rtsp://…"`; `"-"`.
             text: a subtitle file; None: a sidecar or the embedded subtitles, where there are any.
             encoding: of the subtitle file; None: found out, and told where it was not plain.
+            partial: every so many seconds, yield also what is known of an utterance that is still open (`final` False).
 
         Raises:
+            UsageError: no source; pictures and sound that a program has are pushed (`live`).
             WorkError: the source cannot be read; what was found before has been yielded.
         """
-        with closing(self.follow(source, text, encoding=encoding)) as pairs:
+        with closing(self.follow(source, text, encoding=encoding, partial=partial)) as pairs:
             for _, event in pairs:
                 yield event
 
@@ -155,12 +165,13 @@ class Recognizer:
 
     def follow(
         self,
-        source: str | Path | Opened,
+        source: str | Path | int | Opened,
         text: str | Path | None = None,
         *,
         encoding: str | None = None,
         progress: Callable[[float], None] | None = None,
         watch: Watch | None = None,
+        partial: float | None = None,
     ) -> Generator[tuple[Perceived, UtteranceEmotion], None, None]:
         """As `stream`, each with what was perceived (for drawing the skeleton).
 
@@ -168,17 +179,17 @@ class Recognizer:
             source: as of `stream`, or one that is open already.
             progress: called with the time (s) up to which the source was read.
             watch: called in the pose thread with each picture's time (s), the bodies in it, and its width over height.
+            partial: as of `stream`.
         """
-        from emoje_edge.perception.live.stream import LiveStream, is_stream
+        from emoje_edge.perception.live.stream import LiveStream, opened
         from emoje_edge.perception.perceive import perceive
 
-        if is_stream(source):
-            source = LiveStream([str(source)])
-        name = masked(source if isinstance(source, (str, Path)) else str(source))
+        media: str | Path | Opened = opened(source, http=self.allow_http)
+        name = masked(media if isinstance(media, (str, Path)) else str(media))
         dialogue = DialogueState()
         tokeniser = self._tokeniser() if Modality.TEXT in self.mask else None
         utterances = perceive(
-            source,
+            media,
             self.mask,
             tokeniser=tokeniser,
             text=text,
@@ -190,14 +201,18 @@ class Recognizer:
             words=self._listen if self.words else None,
             progress=progress,
             watch=watch,
+            partial=partial,
         )
         with closing(
             cast("Generator[Perceived, None, None]", utterances)
         ):  # a caller who leaves off early ends the decoding and the pose thread
             for seen in utterances:
+                if isinstance(media, LiveStream) and media.forgets(seen.start):
+                    dialogue = DialogueState()
+                memory = DialogueState() if seen.listening else dialogue
                 event = self._decide(
                     seen.features,
-                    DialogueState() if seen.listening else dialogue,
+                    memory if seen.final else copy.copy(memory),  # what is not over moves nothing on
                     quality=seen.quality,
                     lacks=seen.lacks,
                     source=name,
@@ -205,8 +220,8 @@ class Recognizer:
                     speaker=seen.speaker,
                     latency_ms=seen.latency_ms,
                 )
-                live = source.status(seen.start, seen.end, self.pose_fps) if isinstance(source, LiveStream) else None
-                yield seen, replace(event, live=live, person=seen.person, **_said(seen))
+                live = media.status(seen.start, seen.end, self.pose_fps) if isinstance(media, LiveStream) else None
+                yield seen, replace(event, live=live, person=seen.person, final=seen.final, **_said(seen))
 
     def recognize(
         self,

@@ -30,6 +30,7 @@ class UtteranceEmotion:
         person: number of the body that it is of, where several are followed; a cut makes everybody new.
         live: of a live stream: `time` (UTC) of the start, `lag_ms` from the end to now, `dropped_pictures`, `pose_fps`
             and `reconnects` so far.
+        final: whether the utterance is over; else this is what is known up to now, and more comes.
     """
 
     source: str
@@ -49,6 +50,7 @@ class UtteranceEmotion:
     model: str | None = None
     person: int | None = None
     live: Mapping[str, Any] | None = None
+    final: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """The row of a JSONL file: plain types, rounded (s and ms to 3 and 2 digits, shares to 4)."""
@@ -68,6 +70,7 @@ class UtteranceEmotion:
             "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
             "modalities": list(self.modalities),
             "weights": {k: round(v, 4) for k, v in self.weights.items()},
+            **({} if self.final else {"final": False}),
             **(self.live or {}),
             "latency_ms": {k: round(v, 2) for k, v in self.latency_ms.items()},
         }

@@ -13,7 +13,7 @@ import click
 
 from emoje_edge.addresses import masked
 from emoje_edge.cli.family import model_option
-from emoje_edge.cli.live_options import patience
+from emoje_edge.cli.live_options import ALLOW_HTTP, PARTIAL, RECONNECT, check_streams, patience
 from emoje_edge.cli.outputs import Output, Outputs, RowFiles
 from emoje_edge.cli.people import how_many
 from emoje_edge.cli.progress import Progress
@@ -25,6 +25,7 @@ from emoje_edge.report.parquet import ParquetRows
 from emoje_edge.report.timeline import draw_timeline
 from emoje_edge.report.writers import ENDINGS, OutputError, RowWriter
 from emoje_edge.shapes import POSE_RATE
+from emoje_edge.systemd import Notifier
 
 if TYPE_CHECKING:
     from emoje_edge.recognizer import Recognizer
@@ -59,8 +60,10 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--pose", default="onnx", show_default=True, help="What finds bodies: onnx, or mediapipe (an extra).")
 @click.option("--people", default="1", show_default=True, metavar="N|all", help="Bodies to follow; rows tell whose.")
-@click.option("--mic", metavar="default|NAME", help="A microphone beside a camera that has none.")
-@click.option("--reconnect", metavar="S", help="Seconds to try for a lost stream (60s); 0: not at all; else for ever.")
+@click.option("--mic", metavar="default|NAME|none", help="A microphone beside a camera that has none.")
+@click.option("--reconnect", metavar="S", help=RECONNECT)
+@click.option("--partial", type=float, metavar="S", help=PARTIAL)
+@click.option("--allow-http", is_flag=True, help=ALLOW_HTTP)
 @model_option
 @click.option("--engine-dir", type=_PATH, help="Folder of engines; else those built here, or the shipped ones.")
 @click.option("--backend", default="onnx", show_default=True, help="What runs the engine: onnx, tensorrt or aot.")
@@ -88,6 +91,8 @@ def command(
     people: str,
     mic: str | None,
     reconnect: str | None,
+    partial: float | None,
+    allow_http: bool,
     model: str | None,
     engine_dir: Path | None,
     backend: str,
@@ -98,15 +103,17 @@ def command(
 ) -> None:
     """Recognise the emotion of each utterance.
 
-    SOURCE is a video or sound file, a folder, a glob, a camera (webcam:0), a network stream (rtsp://…), or - for
-    standard input.  Rows go to standard output as JSON lines, each as soon as
-    it is known.  Nothing leaves this machine.
+    SOURCE is a video or sound file, a folder or a glob.  Live: a camera (0 or webcam:0, with --mic default), a
+    microphone (mic:default), a network stream (rtsp://, rtmp://, udp://; http:// with --allow-http), a list of such
+    (door.streams), or - for standard input.  Rows go to standard output as JSON lines, each as soon as it is known.
+    Nothing leaves this machine.
 
     \b
       emoje-edge infer talk.mp4
       emoje-edge infer talk.mp4 --mask pose --out talk.csv
       emoje-edge infer talk.mp4 --render skeleton.mp4 --timeline timeline.png
       emoje-edge infer talk.mp4 --transcript talk.srt --out talk.jsonl
+      emoje-edge infer rtsp://camera.local/stream --reconnect 60s --partial 1
     """
     if quiet:
         logging.getLogger("emoje_edge").setLevel(logging.ERROR)
@@ -116,11 +123,6 @@ def command(
             f"--text {text} for {len(expanded)} sources", "give one source, or name subtitles as the videos"
         )
     limit = patience(reconnect)
-    if len(expanded) > 1 and (live := next((source for source in expanded if is_stream(source)), None)):
-        raise UsageError(
-            f"{masked(live)} among {len(expanded)} sources: it has no end, so the next would never come",
-            "give one live source, or: emoje-edge serve, which reads several at once",
-        )
     if mic and len(expanded) > 1:
         raise UsageError(f"--mic {mic} for {len(expanded)} sources", "give one camera")
     from emoje_edge.recognizer import Recognizer
@@ -138,12 +140,14 @@ def command(
         context=not no_context,
         words=words,
         language=language,
+        allow_http=allow_http,
     ) as recognizer:
         if render and "pose" not in str(recognizer.mask):
             raise UsageError(f"--render with mask {recognizer.mask}", "the skeleton needs pose: --mask pose, or auto")
         outputs = Outputs(expanded, recognizer.labels, out, form, render, timeline, text, transcript, resume)
+        check_streams(expanded, partial=partial, form=outputs.form)
         with Progress(not quiet) as progress, outputs.open() as files:
-            run = _Run(recognizer, outputs, files, progress, quiet, reconnect=limit, mic=mic)
+            run = _Run(recognizer, outputs, files, progress, quiet, reconnect=limit, mic=mic, partial=partial)
             if done := outputs.kept.sources:
                 run.note(f"{done} of {len(expanded)} sources are done, and their rows kept.")
             run.all(expanded[done:], text, encoding)
@@ -168,10 +172,12 @@ class _Run:
         *,
         reconnect: float | None = None,
         mic: str | None = None,
+        partial: float | None = None,
     ) -> None:
         self.recognizer, self.outputs, self.files = recognizer, outputs, files
         self.progress, self.quiet = progress, quiet
-        self.reconnect, self.mic = reconnect, mic
+        self.reconnect, self.mic, self.partial = reconnect, mic, partial
+        self.systemd = Notifier()
         self.failed: list[str] = []
         self.place, self.utterances = "", 0
 
@@ -202,13 +208,15 @@ class _Run:
                 opened = self.open(source)
                 if isinstance(opened, LiveStream):
                     stack.callback(self.gaps, opened, rows)
-                pairs = self.recognizer.follow(opened, text, encoding=encoding, progress=self.progress.at)
+                pairs = self.recognizer.follow(opened, text, encoding=encoding, progress=self.at, partial=self.partial)
                 stack.enter_context(closing(pairs))
                 for seen, event in pairs:
                     if isinstance(opened, LiveStream):
                         self.gaps(opened, rows)
                     with self.progress.aside(sys.stdout):
                         rows.write(event)
+                    if not event.final:
+                        continue
                     if words:
                         words.write(event)
                     in_view = seen.in_view
@@ -232,11 +240,17 @@ class _Run:
         if not drawn:
             self.note(f"{masked(source)}: no picture in it, so no skeleton video.")
 
+    def at(self, seconds: float) -> None:
+        """The source was read up to here."""
+        self.progress.at(seconds)
+        self.systemd.alive()
+
     def open(self, source: str) -> str | LiveStream:
         """A stream that is tried for again when it is lost; anything else as it is."""
         if not is_stream(source):
             return source
-        return LiveStream([source, f"mic:{self.mic}"] if self.mic else [source], reconnect=self.reconnect)
+        both = [source, f"mic:{self.mic}"] if self.mic and self.mic != "none" else [source]
+        return LiveStream(both, reconnect=self.reconnect, http=self.recognizer.allow_http)
 
     def gaps(self, stream: LiveStream, rows: RowWriter | ParquetRows) -> None:
         """Tell what was lost of a stream."""

@@ -10,11 +10,12 @@ import click
 
 from emoje_edge.addresses import masked
 from emoje_edge.cli.family import model_option
-from emoje_edge.cli.live_options import patience
+from emoje_edge.cli.live_options import ALLOW_HTTP, RECONNECT, patience
 from emoje_edge.cli.people import how_many
 from emoje_edge.cli.sources import expand
 from emoje_edge.errors import UsageError
 from emoje_edge.shapes import POSE_RATE
+from emoje_edge.systemd import Notifier
 
 
 @click.command("serve")
@@ -24,7 +25,8 @@ from emoje_edge.shapes import POSE_RATE
 @click.option("--words", default="auto", show_default=True, help="Recognise words: auto, off, or a model (`models`).")
 @click.option("--pose-fps", type=float, default=POSE_RATE, show_default=True, help="Pictures a second to look at.")
 @click.option("--people", default="1", show_default=True, metavar="N|all", help="Bodies to follow; rows tell whose.")
-@click.option("--reconnect", metavar="S", help="Seconds to try for a lost stream (60s); 0: not at all; else for ever.")
+@click.option("--reconnect", metavar="S", help=RECONNECT)
+@click.option("--allow-http", is_flag=True, help=ALLOW_HTTP)
 @click.option(
     "--engine-dir", type=click.Path(path_type=Path), help="Folder of engines; else those built here, or shipped."
 )
@@ -38,6 +40,7 @@ def command(
     pose_fps: float,
     people: str,
     reconnect: str | None,
+    allow_http: bool,
     engine_dir: Path | None,
     model: str | None,
     exit_when_over: bool,
@@ -62,11 +65,20 @@ def command(
     with ExitStack() as stack:
         recognizer = stack.enter_context(
             Recognizer(
-                mask, model=model, engine_dir=engine_dir, pose_fps=pose_fps, people=how_many(people), words=words
+                mask,
+                model=model,
+                engine_dir=engine_dir,
+                pose_fps=pose_fps,
+                people=how_many(people),
+                words=words,
+                allow_http=allow_http,
             )
         )
         server = stack.enter_context(PageServer(hub, port))
         feeds = [stack.enter_context(Feed(recognizer, hub, source, reconnect=limit)) for source in expanded]
         click.echo(f"{', '.join(map(masked, expanded))}: {server.address}  (Ctrl-C ends it)", err=True)
+        systemd = Notifier()
         while not (exit_when_over and all(feed.over.is_set() for feed in feeds)):
+            if all(feed.alive for feed in feeds):
+                systemd.alive()
             time.sleep(0.2)

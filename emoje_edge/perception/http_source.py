@@ -32,8 +32,12 @@ _TYPES = {
     "video/x-mjpeg": "mjpeg",
 }
 _ENDINGS = {".m3u8": "hls", ".mjpeg": "mjpeg", ".mjpg": "mjpeg"}
-# every request is made by `io_open`; FFmpeg itself opens nothing but what stands in the playlist itself
-_OPTIONS = {"http_persistent": "0", "http_multiple": "0", "extension_picky": "0", "protocol_whitelist": "data"}
+# of a playlist: every request is made by `io_open`, and FFmpeg itself opens nothing but what stands in the list itself;
+# of pictures, which bear no times: those of their arrival
+_OPTIONS = {
+    True: {"http_persistent": "0", "http_multiple": "0", "extension_picky": "0", "protocol_whitelist": "data"},
+    False: {"use_wallclock_as_timestamps": "1"},
+}
 
 
 def is_http(source: object) -> bool:
@@ -61,9 +65,7 @@ def open_http(source: str, *, allowed: bool) -> tuple[Any, Callable[[], None]]:
             raise WorkError(
                 f"{source} is {first.kind or 'of no known kind'}", "give a playlist (.m3u8) or moving JPEG pictures"
             )
-        container = av.open(
-            first, format=kind, io_open=host.io_open, options=_OPTIONS if kind == "hls" else {}, buffer_size=4096
-        )
+        container = av.open(first, format=kind, io_open=host.io_open, options=_OPTIONS[kind == "hls"], buffer_size=4096)
     except BaseException:
         host.close()
         raise
@@ -74,7 +76,7 @@ class _Host:
     """The one host that is contacted."""
 
     def __init__(self, source: str) -> None:
-        self._named = urlsplit(source)
+        self._source, self._named = source, urlsplit(source)
         if not self._named.hostname:
             raise UsageError(f"{source} names no host", "give http://host/path.m3u8")
         self._open: list[_Body] = []
@@ -92,7 +94,7 @@ class _Host:
         """
         asked = url
         for _ in range(_REDIRECTS):
-            place = self._checked(asked, url)
+            place = self._checked(asked)
             connection = self._connect(place)
             try:
                 connection.request("GET", place.path + (f"?{place.query}" if place.query else ""), headers=self._head())
@@ -114,13 +116,13 @@ class _Host:
         for body in self._open:
             body.close()
 
-    def _checked(self, asked: str, url: str) -> SplitResult:
+    def _checked(self, asked: str) -> SplitResult:
         place, named = urlsplit(asked), self._named
         plainer = named.scheme == "https" and place.scheme != "https"
         if place.scheme not in SCHEMES or place.hostname != named.hostname or plainer:
-            where, only = f"{place.scheme}://{place.hostname or ''}", f"{named.scheme}://{named.hostname}"
+            only = f"{named.scheme}://{named.hostname}"
             raise WorkError(
-                f"{url} leads to {where}: {only} was named, and nothing else is contacted",
+                f"{self._source} leads to {asked}: only {only} was named, and nothing else is contacted",
                 "give the address that it leads to, if that is what you want",
             )
         return place

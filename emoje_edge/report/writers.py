@@ -159,8 +159,10 @@ def choose_format(given: str | None, out: Path | None) -> str:
 
 
 def numbered(numbers: dict[str, int], event: UtteranceEmotion) -> int:
-    """The number of an utterance within its source, from 1; counted on in `numbers`."""
-    numbers[event.source] = number = numbers.get(event.source, 0) + 1
+    """The number of an utterance within its source, from 1; counted on in `numbers` once it is over."""
+    number = numbers.get(event.source, 0) + 1
+    if event.final:
+        numbers[event.source] = number
     return number
 
 

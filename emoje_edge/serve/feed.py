@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from emoje_edge.recognizer import Recognizer
 
 EVERY = 1.0  # s between two words on how a source does
+PARTIAL = 2.0  # s between two words on an utterance that is still open
+HUNG = 15.0  # s without a sign of the loop that recognises: longer than a stream may take to be opened
 
 
 class Feed:
@@ -37,8 +39,14 @@ class Feed:
         self._stop = threading.Event()
         self._stream: LiveStream | None = None
         self._began = self._told = 0.0
+        self._sign = time.monotonic()
         self.over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"feed {self._name}", daemon=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is over, or its loop went round lately."""
+        return self.over.is_set() or time.monotonic() - self._sign < HUNG
 
     def _run(self) -> None:
         self._hub.state(self._name, {"state": "opening"})
@@ -55,17 +63,23 @@ class Feed:
 
         self._began = time.monotonic()
         if is_stream(self._source):
-            self._stream = LiveStream([self._source], reconnect=self._reconnect)
-        pairs = self._recognizer.follow(self._stream or self._source, progress=self._at, watch=self._see)
+            self._stream = LiveStream([self._source], reconnect=self._reconnect, http=self._recognizer.allow_http)
+        pairs = self._recognizer.follow(
+            self._stream or self._source, progress=self._at, watch=self._see, partial=PARTIAL
+        )
         with closing(pairs):
             for _, event in pairs:
                 self._gaps()
-                self._hub.row("row", event.to_dict())
+                if event.final:
+                    self._hub.row("row", event.to_dict())
+                else:
+                    self._hub.passing("open", event.to_dict())
                 if self._stop.is_set():
                     return
 
     def _at(self, seconds: float) -> None:
         """The source was read up to here: keep a file's pace, and say how it does."""
+        self._sign = time.monotonic()
         if self._stream is None:
             self._stop.wait(max(0.0, seconds - (time.monotonic() - self._began)))
         self._gaps()
@@ -86,7 +100,9 @@ class Feed:
             [[round(float(x) / aspect, 4), round(float(y), 4), round(float(v), 2)] for x, y, v in body.joints]
             for body in bodies
         ]
-        self._hub.pose({"source": self._name, "time": round(seconds, 3), "aspect": round(aspect, 4), "people": people})
+        self._hub.passing(
+            "pose", {"source": self._name, "time": round(seconds, 3), "aspect": round(aspect, 4), "people": people}
+        )
 
     def __enter__(self) -> Feed:
         self._thread.start()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KEPT = 2000  # rows that a page which comes later can still get
-POSES = 8  # that wait for one listener at most; a slower one sees newer ones only
+PASSING = {"pose": 8, "open": 8}  # that wait for one listener at most; a slower one sees newer ones only
 ROWS = 500  # that wait for one listener at most; beyond it is cut off and comes back for them
 LISTENERS = 8
 
@@ -20,9 +20,9 @@ class Message:
     """One server-sent event.
 
     Attributes:
-        kind: `row`, `gap`, `state` (of a source) or `pose`.
+        kind: `row`, `gap`, `state` (of a source), `pose`, or `open`: a row of an utterance that is not over.
         data: JSON.
-        number: rising, of what is kept; None for poses and states, which nobody needs later.
+        number: rising, of what is kept; None for what nobody needs later.
     """
 
     kind: str
@@ -47,10 +47,10 @@ class Listener:
         """Add a message; an old pose makes room for a new one, and too many rows end the listener."""
         with self._there:
             self._waiting.append(message)
-            poses = [m for m in self._waiting if m.kind == "pose"]
-            if len(poses) > POSES:
-                self._waiting.remove(poses[0])
-            if len(self._waiting) - min(len(poses), POSES) > KEPT + ROWS:
+            alike = [m for m in self._waiting if m.kind == message.kind]
+            if len(alike) > PASSING.get(message.kind, len(alike)):
+                self._waiting.remove(alike[0])
+            if len(self._waiting) > KEPT + ROWS + sum(PASSING.values()):
                 self._closed = True
             self._there.notify()
 
@@ -90,11 +90,11 @@ class Hub:
             self._kept.append(message)
             self._tell(message)
 
-    def pose(self, value: Mapping[str, Any]) -> None:
-        """Where the joints are now: told to whoever keeps up, and forgotten."""
+    def passing(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Where the joints are now, or what an open utterance looks like: told to whoever keeps up, and forgotten."""
         with self._lock:
             if self._listeners:
-                self._tell(Message("pose", _json(value)))
+                self._tell(Message(kind, _json(value)))
 
     def state(self, source: str, value: Mapping[str, Any]) -> None:
         """How a source does: the last word of each is told to whoever comes."""

@@ -1,6 +1,6 @@
 """Who is told what: rows wait, old poses go, late pages get what they missed."""
 
-from emoje_edge.serve.hub import LISTENERS, POSES, Hub, Listener
+from emoje_edge.serve.hub import LISTENERS, PASSING, Hub, Listener
 
 
 def drain(listener: Listener) -> list[str]:
@@ -27,12 +27,12 @@ def test_a_slow_page_keeps_every_row_and_only_the_newest_poses() -> None:
     listener = hub.listen()
     assert listener is not None
     for number in range(1000):
-        hub.pose({"t": number})
+        hub.passing("pose", {"t": number})
         if number % 10 == 0:
             hub.row("row", {"n": number})
     found = drain(listener)
     poses = [text for text in found if text.startswith("pose")]
-    assert len(poses) == POSES
+    assert len(poses) == PASSING["pose"]
     assert poses[-1] == 'pose {"t":999}'
     assert len(found) - len(poses) == 100
 

@@ -72,7 +72,7 @@ def test_the_skeleton_moves(browser: Any) -> None:
         seen = set()
         for shift in (0.0, 0.1, 0.2):
             people = [[[x + shift, y, v] for x, y, v in BODY]]
-            hub.pose({"source": "cam", "time": shift, "aspect": 1.5, "people": people})
+            hub.passing("pose", {"source": "cam", "time": shift, "aspect": 1.5, "people": people})
             page.wait_for_timeout(200)
             seen.add(pixels(page))
         assert len(seen) == 3

@@ -15,11 +15,13 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
+from numbers import Integral
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from emoje_edge.addresses import masked
-from emoje_edge.errors import EmojeError
+from emoje_edge.errors import EmojeError, UsageError
 from emoje_edge.perception.live.clock import Clock
 from emoje_edge.perception.live.inbox import Inbox, Item
 from emoje_edge.perception.live.reader import Gap, Reader, SessionTime
@@ -35,6 +37,30 @@ log = logging.getLogger(__name__)
 def is_stream(source: object) -> bool:
     """Whether a source is a camera, a microphone or a network stream: it does not wait, and may be lost."""
     return isinstance(source, str) and source != "-" and is_live(source)
+
+
+def opened(source: object, *, http: bool = False) -> Any:
+    """A source as perception takes it: a stream opened, a camera's number as a stream, all else as it is.
+
+    Raises:
+        UsageError: what is no source.
+        WorkError: a stream that cannot be opened.
+    """
+    if isinstance(source, Integral) and not isinstance(source, bool):
+        source = f"webcam:{source}"
+    if is_stream(source):
+        return LiveStream([str(source)], http=http)
+    if isinstance(source, (str, Path)) or hasattr(source, "decode"):
+        return source
+    if hasattr(source, "read"):
+        raise UsageError(
+            f"a {type(source).__name__} is no source", "give a path; write bytes that are in memory to a file before"
+        )
+    raise UsageError(
+        f"a {type(source).__name__} is no source",
+        "give a path, an address or a camera's number; pictures and sound that a program has are pushed: "
+        "with recognizer.live(video=True) as live: live.picture(rgb, seconds)",
+    )
 
 
 class LiveStream(AbstractContextManager["LiveStream"]):
