@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
@@ -33,8 +32,9 @@ from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.sound import given as given_sound
+from emoje_edge.perception.word_models import words_wanted
 from emoje_edge.shapes import BANDS, POSE_RATE, TOKENS
-from emoje_edge.shipped import TOKENIZER, WHISPER
+from emoje_edge.shipped import TOKENIZER
 from emoje_edge.understood import ABSENT, NOT_SURE, not_understood, why_nothing
 from emoje_edge.utterance_emotion import UtteranceEmotion
 
@@ -121,7 +121,7 @@ class Recognizer:
             threads=threads,
         )
         self.mask, self.auto = self._pool.mask, auto
-        self.words, self.words_off = _words_wanted(words, self.mask), words == "off"
+        self.words, self.words_off = words_wanted(words, with_text=Modality.TEXT in self.mask), words == "off"
         self._language, self.allow_http = language, allow_http
         if self.words and (words != "auto" or language):
             self._listen()  # what was asked for by name shows now whether it is there
@@ -374,17 +374,6 @@ class Recognizer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _words_wanted(words: str | Path, mask: Mask) -> Path | None:
-    """The folder of the model that recognises words; None where none is wanted or, for `"auto"`, can be had."""
-    if words == "off" or Modality.TEXT not in mask:
-        return None
-    if words == "auto":
-        return WHISPER if find_spec("ctranslate2") else None
-    from emoje_edge.perception.word_models import resolve
-
-    return resolve(words)
 
 
 def _said(seen: Perceived) -> dict[str, Any]:

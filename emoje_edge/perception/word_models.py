@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from emoje_edge.errors import UsageError, WorkError
@@ -39,6 +40,22 @@ def home() -> Path:
 
     given = os.environ.get("EMOJE_MODELS")
     return Path(given) if given else user_data_path("emoje-edge", False) / "models"
+
+
+def words_wanted(words: str | Path, *, with_text: bool) -> Path | None:
+    """The folder of the model that recognises words; None where none is wanted or, for `"auto"`, can be had.
+
+    Args:
+        with_text: whether words are of any use.
+
+    Raises:
+        UsageError: no model of that name.
+    """
+    if words == "off" or not with_text:
+        return None
+    if words == "auto":
+        return WHISPER if find_spec("ctranslate2") else None
+    return resolve(words)
 
 
 def models() -> list[WordModel]:

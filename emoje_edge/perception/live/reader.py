@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -18,6 +19,8 @@ from emoje_edge.perception.media import Media
 FIRST_WAIT, LONGEST_WAIT, SPREAD = 1.0, 30.0, 0.2  # s before trying again, doubling, and how far chance moves it
 _SETTLED = 5.0  # s after opening, in which a server may send what it had kept
 _SLICE = 1.0  # s of waiting after which whoever iterates is told that the stream is still away
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,8 @@ class Reader:
         stream, clock = self._stream, self._stream.session.clock
         lost, since, wait = max(stream.session.now, self._last), clock(), FIRST_WAIT
         last = why
+        if self._patience != 0:
+            log.warning("%s is lost at %.1f s: %s; it is tried for again", self._name, lost, why)
         while not stream.stop.is_set():
             left = float("inf") if self._patience is None else self._patience - (clock() - since)
             if left <= 0:
