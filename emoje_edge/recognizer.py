@@ -33,8 +33,7 @@ from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.sound import given as given_sound
 from emoje_edge.perception.word_models import words_wanted
-from emoje_edge.shapes import BANDS, POSE_RATE, TOKENS
-from emoje_edge.shipped import TOKENIZER
+from emoje_edge.shapes import BANDS, POSE_RATE
 from emoje_edge.understood import ABSENT, NOT_SURE, not_understood, why_nothing
 from emoje_edge.utterance_emotion import UtteranceEmotion
 
@@ -131,7 +130,6 @@ class Recognizer:
         self.model = manifest.model
         shapes = {tensor.name: tensor.shape for tensor in manifest.inputs}
         self._bands = int(shapes[Modality.AUDIO.value][2]) if Modality.AUDIO.value in shapes else BANDS
-        self._length = int(shapes[Modality.TEXT.value][1]) if Modality.TEXT.value in shapes else TOKENS
 
     def stream(
         self,
@@ -330,7 +328,8 @@ class Recognizer:
             if self._tokens is None:
                 from emoje_edge.perception.text import Tokeniser
 
-                self._tokens = Tokeniser(TOKENIZER, length=self._length)
+                path, length, digest = self._pool.reads(self.mask)
+                self._tokens = Tokeniser(path, length=length, sha256=digest)
             return self._tokens
 
     def _listen(self) -> Transcriber:

@@ -67,6 +67,7 @@ def command(masks: str, run: str | None, spec: Path | None, data: str | None, sa
         target=given["target"],
         out=given["out"] or engine_home(),
         temperatures=read_temperatures(model.run.path),
+        tokenizer=model.run.tokenizer,
     )
     if given["dry_run"]:
         for mask in chosen:

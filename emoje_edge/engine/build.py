@@ -22,6 +22,7 @@ from emoje_edge.engine.key import engine_key, source_sha256
 from emoje_edge.engine.manifest import (
     BATCH,
     FILE_NAME,
+    TOKENIZER_FILE,
     FileEntry,
     Manifest,
     Parity,
@@ -32,7 +33,8 @@ from emoje_edge.engine.manifest import (
 from emoje_edge.engine.store import building, engine_folder
 from emoje_edge.engine.weights import entry_of, store
 from emoje_edge.errors import EmojeError, UsageError, WorkError
-from emoje_edge.modality import Mask
+from emoje_edge.modality import Mask, Modality
+from emoje_edge.shipped import TOKENIZER
 
 if TYPE_CHECKING:
     from emoje_calibration.spec import Spec
@@ -61,6 +63,7 @@ class Plan:
         precision: `int8`, `fp16`, `fp32` or `auto`.
         out: engine folder.
         temperatures: of the masks, for the manifests; see `engine.temperatures`.
+        tokenizer: file that the model's words are read with; None for the one that ships.
     """
 
     network: AmEmoje
@@ -72,6 +75,7 @@ class Plan:
     target: str | None
     out: Path
     temperatures: Mapping[Mask, float] = field(default_factory=dict)
+    tokenizer: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,7 @@ def key_of(plan: Plan, mask: Mask, target: Mapping[str, Any]) -> str:
             "spec": spec_sha256(plan.spec),
             "data": plan.data.sha256,
             "temperature": plan.temperatures.get(mask),
+            "tokenizer": tokenizer_sha256(plan, mask),
             "source": source_sha256(),
             "torch": torch.__version__,
         }
@@ -135,6 +140,17 @@ def key_of(plan: Plan, mask: Mask, target: Mapping[str, Any]) -> str:
 
 def spec_sha256(spec: Spec | None) -> str | None:
     return None if spec is None else hashlib.sha256(spec.to_json().encode()).hexdigest()
+
+
+def tokenizer_sha256(plan: Plan, mask: Mask) -> str | None:
+    """Of the file that the engine's words are read with; None where it reads none."""
+    if Modality.TEXT not in mask or not hasattr(plan.network.config.text, "vocabulary"):
+        return None
+    return _sha256(plan.tokenizer or TOKENIZER)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def find_built(plan: Plan, mask: Mask) -> tuple[Path, Manifest | None]:
@@ -252,6 +268,8 @@ def _candidate(plan: Plan, module: Backend, request: BuildRequest, references: R
     from emoje_edge.engine.measure import parity
 
     built = module.build(request)
+    if plan.tokenizer and tokenizer_sha256(plan, request.mask) not in (None, _sha256(TOKENIZER)):
+        shutil.copyfile(plan.tokenizer, request.folder / TOKENIZER_FILE)
     content = {path.name: path.read_bytes() for path in sorted(request.folder.iterdir())}
     files = tuple(entry_of(name, data) for name, data in content.items())
     manifest = _manifest(plan, request, built, files)
@@ -317,6 +335,7 @@ def _manifest(plan: Plan, request: BuildRequest, built: Built, files: tuple[File
         built=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         temperature=plan.temperatures.get(request.mask),
         weights=tuple(entry_of(name, data) for name, data in built.weights.items()),
+        tokenizer=tokenizer_sha256(plan, request.mask),
     )
 
 

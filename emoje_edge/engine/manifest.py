@@ -25,6 +25,7 @@ from emoje_edge.shipped import DEFAULT, MODELS
 
 SCHEMA = 1
 FILE_NAME = "manifest.json"
+TOKENIZER_FILE = "tokenizer.json"  # in an engine whose words are read with another than the package's
 WEIGHTS = "weights"  # the folder of files that several engines share
 PRECISIONS = ("int8", "fp16", "fp32")
 DTYPES = ("float32", "float16", "int64", "int32")
@@ -121,6 +122,8 @@ class Manifest:
         temperature: the logits are divided by it, so that probabilities mean what they say; fitted on labelled
             utterances that the model was not trained on.  None where nobody did that (engines of before have no
             such field): their probabilities say too much or too little.
+        tokenizer: SHA-256 of the tokenizer that its words are read with, which is the package's or, where it is among
+            `files`, the engine's own.  None without words, and in engines of before.
     """
 
     model: PlainName
@@ -143,6 +146,7 @@ class Manifest:
     built: str
     temperature: Annotated[float, between(*TEMPERATURES)] | None = None
     weights: tuple[FileEntry, ...] = ()
+    tokenizer: Sha256 | None = None
     schema: int = SCHEMA
 
     @property

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from emoje_edge.engine.family import choose
 from emoje_edge.engine.interface import Session
-from emoje_edge.engine.manifest import FILE_NAME, read_manifest
+from emoje_edge.engine.manifest import FILE_NAME, TOKENIZER_FILE, read_manifest
 from emoje_edge.engine.session import find_engine, open_engine
-from emoje_edge.modality import Mask
+from emoje_edge.modality import Mask, Modality
+from emoje_edge.shipped import TOKENIZER
 
 log = logging.getLogger("emoje_edge")
 
@@ -64,6 +65,16 @@ class EnginePool:
                 session = self.sessions[present] = self.sessions[mask]
         return session
 
+    def reads(self, mask: Mask) -> tuple[Path, int, str | None]:
+        """How the engine of a mask reads words: tokenizer file (its own, else the package's), most ids, SHA-256."""
+        manifest = self.session(mask).manifest
+        path = TOKENIZER
+        if any(file.name == TOKENIZER_FILE for file in manifest.files):
+            folder = find_engine(manifest.mask, manifest.backend, self._engine_dir, model=self._model)
+            path = folder / TOKENIZER_FILE if folder else path
+        length = next(int(t.shape[1]) for t in manifest.inputs if t.name == Modality.TEXT.value)
+        return path, length, manifest.tokenizer
+
     def close(self) -> None:
         """Let go of the engines."""
         self.sessions.clear()
@@ -99,5 +110,11 @@ def _tell_where_uncalibrated(session: Session) -> None:
         log.warning(
             "engine for mask %s: no temperature in its manifest, so its probabilities are not calibrated "
             "(docs/engines.md says how to fit one)",
+            session.mask,
+        )
+    if session.manifest.tokenizer is None and Modality.TEXT in session.mask:
+        log.warning(
+            "engine for mask %s: its manifest does not say which tokenizer it reads words with; "
+            "one that was built before there were models by name must be built again",
             session.mask,
         )

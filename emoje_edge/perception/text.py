@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,26 @@ class Tokeniser:
     Args:
         path: the tokenizer's JSON file.
         length: most ids of an utterance, as the text encoder takes them.
+        sha256: of the file that the engine needs, where it tells.
 
     Raises:
-        WorkError: the file is missing or damaged.
+        WorkError: the file is missing, damaged or another.
     """
 
-    def __init__(self, path: str | Path, *, length: int = TOKENS) -> None:
+    def __init__(self, path: str | Path, *, length: int = TOKENS, sha256: str | None = None) -> None:
         # imported here: pose-only runs need no tokenizer
         from tokenizers import Tokenizer
 
         try:
-            self._tokenizer: Any = Tokenizer.from_str(Path(path).read_text(encoding="utf-8"))
+            content = Path(path).read_bytes()
+            self._tokenizer: Any = Tokenizer.from_str(content.decode("utf-8"))
         except Exception as error:  # the library raises bare Exception for a damaged file
             raise WorkError(f"tokenizer {path} cannot be read: {error}", "reinstall emoje-edge") from error
+        if sha256 not in (None, hashlib.sha256(content).hexdigest()):
+            raise WorkError(
+                f"the engine reads words with another tokenizer than {path}",
+                "build it again from its model: emoje-edge build --mask all --model RUN",
+            )
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._length = length

@@ -8,15 +8,15 @@ import numpy as np
 
 from emoje_edge.engine.interface import Session
 from emoje_edge.engine.manifest import Manifest, rebuild_command
+from emoje_edge.engine.pool import EnginePool
 from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import Encoder, LandmarkEncoder, ModelConfig, TextEncoder, VectorEncoder
-from emoje_edge.shipped import TOKENIZER
-from emoje_edge.training.batching import Batch, Collator
+from emoje_edge.perception.text import Tokeniser
+from emoje_edge.training.batching import Batch, Collator, Tokenise
 from emoje_edge.training.datasets.base import Corpus, Sample
 from emoje_edge.training.predict import NOTHING_MISSING, Missing, Predictions, batches, in_order
-from emoje_edge.training.tokens import tokeniser_of
 
 Row = tuple[Sample, np.ndarray, np.ndarray, np.ndarray | None]
 
@@ -45,15 +45,22 @@ class EnginePredictor:
         masks = [mask for mask in Mask.all() if find_engine(mask, backend, folder, model=model) is not None]
         if not masks:
             raise WorkError(f"no {backend} engine in {folder or 'the package'}", rebuild_command(None, backend, model))
-        self._sessions: dict[Mask, Session] = {}
+        self._pool = EnginePool(None, model=model, engine_dir=folder, backend=backend, threads=threads)
+        self._sessions = self._pool.sessions
         self.masks = tuple(masks)
         self.mask = max(masks, key=len)
         manifest = self._open(self.mask).manifest
         self.classes = manifest.labels
         self.state_width = next(int(t.shape[1]) for t in manifest.inputs if t.name == "state")
-        words = folder / "tokenizer.json" if folder and (folder / "tokenizer.json").is_file() else TOKENIZER
         config = _config(manifest)
-        self.collator = Collator(config, tokeniser_of(config, words), trim=False)
+        self.collator = Collator(config, self._tokeniser(config), trim=False)
+
+    def _tokeniser(self, config: ModelConfig) -> Tokenise | None:
+        """Of the words, where an engine reads any, as the recogniser does it."""
+        if not isinstance(config.text, TextEncoder):
+            return None
+        path, length, digest = self._pool.reads(self.mask)
+        return Tokeniser(path, length=length, sha256=digest).encode  # type: ignore[return-value]
 
     def predict(self, corpus: Corpus, missing: Missing = NOTHING_MISSING) -> Predictions:
         """See `Predictor.predict`."""
