@@ -21,6 +21,7 @@ from torch import Tensor
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.files import atomic, atomic_folder
 from emoje_edge.model import AmEmoje, ModelConfig
+from emoje_edge.training.compact import expand
 
 FORMAT = 1
 
@@ -113,7 +114,7 @@ def load_run(path: Path | str) -> Run:
     if not weights_file.is_file():
         raise WorkError(f"{folder}: no weights yet", "the run was stopped early: `emoje-edge train … --resume`")
     network = AmEmoje(config)
-    fit_weights(network, load_weights(weights_file), weights_file)
+    fit_weights(network, expand(load_weights(weights_file)), weights_file)
     tokenizer = folder / "tokenizer.json"
     return Run(folder, network.eval(), config, meta, tokenizer if tokenizer.is_file() else None)
 

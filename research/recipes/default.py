@@ -34,7 +34,7 @@ from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import mapping, to_emotions
 from emoje_edge.training.trainer import train
 from research.recipes import audio as audio_recipe
-from research.recipes import ears_branch, joint, minilm, minilm_tokeniser
+from research.recipes import ears_branch, joint, minilm, minilm_tokeniser, pretrained
 from research.recipes import pose as pose_recipe
 from research.recipes.material import FOLD, HELD_OUT
 
@@ -102,6 +102,8 @@ def run(
     sizes = (size,) if size else tuple(minilm.ENCODERS)
     if encoder is None and not last:
         raise UsageError("train default without --encoder", "give the folder of all-MiniLM-L6-v2 (docs/training.md)")
+    for name in () if encoder is None else sizes:
+        pretrained.check(encoder, minilm.ENCODERS[name])
     parts = read_parts(root, out / "features")
     if quick:
         parts = shrink(parts)

@@ -7,6 +7,7 @@ the token table is its first principal components, and of each feed-forward the 
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +16,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from emoje_edge.errors import UsageError
 from emoje_edge.model import TextEncoder
 from emoje_edge.training.checkpoint import load_weights
 
 MEANING = {"...": "well", "?!": "what ? !", "!!": "! !", "??": "? ?", ":)": "smile happy", ":(": "sad", ";)": "wink"}
 _SAYS_NOTHING = {"face", "with", "and", "of", "sign", "symbol", "black", "white", "heavy", "hand", "person"}
 _FALLBACK = "[UNK]"
+
+
+FILES = ("config.json", "vocab.txt", "tokenizer.json", "model.safetensors")
+
+
+def check(folder: Path, encoder: TextEncoder) -> None:
+    """Look whether `start` can take its weights from there.
+
+    Raises:
+        UsageError: no such folder, files missing, another kind of encoder, another width, or too few layers.
+    """
+    hint = "give the folder of all-MiniLM-L6-v2 as sentence-transformers publishes it"
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise UsageError(f"{folder} holds no {', '.join(missing)}", hint)
+    try:
+        found = dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{folder / 'config.json'} cannot be read: {error}", hint) from error
+    if found.get("model_type") != "bert":
+        raise UsageError(f"{folder} is a {found.get('model_type')!r} model, 'bert' is read", hint)
+    wanted = {"hidden_size": encoder.width, "num_attention_heads": encoder.heads}
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            raise UsageError(f"{folder} has {name} {found.get(name)}, the text branch has {value}", hint)
+    if found.get("num_hidden_layers", 0) < encoder.layers:
+        raise UsageError(f"{folder} has {found.get('num_hidden_layers')} layers, {encoder.layers} are taken", hint)
 
 
 def start(folder: Path, tokenizer: Path, encoder: TextEncoder) -> dict[str, Tensor]:

@@ -30,6 +30,7 @@ from emoje_edge.model import ModelConfig
 from emoje_edge.shipped import DEFAULT, ENGINES, TOKENIZER, accuracy_of, engines_of, model_folder
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
+from emoje_edge.training.compact import compact
 from emoje_edge.training.evaluate import bands, evaluate, open_model
 from emoje_edge.training.predict import Predictor, TorchPredictor
 from emoje_edge.training.tokens import tokeniser_of
@@ -58,13 +59,14 @@ def calibration_set(parts: Parts, config: ModelConfig, tokenizer: Path | None = 
     return pad_rows(rows, config, SAMPLES, "meld+ravdess+bandai", quality=quality)
 
 
-def save_student(run: Run, folder: Path) -> Run:
-    """Weights in half precision, with their configuration; what is read back is what engines are made of."""
+def save_student(run: Run, folder: Path, *, bits: int = 16) -> Run:
+    """Weights in 16 or 8 bits, with their configuration; what is read back is what engines are made of."""
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    halves = {k: v.half() if v.is_floating_point() else v for k, v in run.network.state_dict().items()}
-    save_file({k: v.contiguous() for k, v in halves.items()}, str(folder / "model.safetensors"))
+    weights = run.network.state_dict()
+    halves = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in weights.items()}
+    save_file(compact(weights) if bits == 8 else halves, str(folder / "model.safetensors"))
     shutil.copyfile(run.path / "config.json", folder / "config.json")
     return load_run(folder)
 
@@ -101,7 +103,8 @@ def ship(root: Path, path: Path, model: str) -> None:
     parts = read_parts(root, path.parent / "features", bands(run.config))
     assert run.tokenizer is not None, f"{path} has no tokenizer.json"
     shutil.copyfile(run.tokenizer, TOKENIZER)
-    student = save_student(run, model_folder(model))
+    # medium in 16 bits would take the wheel beyond what one may weigh
+    student = save_student(run, model_folder(model), bits=16 if model == DEFAULT else 8)
     data = calibration_set(parts, student.config, TOKENIZER)
     spec = calibrate(student.network, data, model=model)
     (model_folder(model) / "spec.json").write_text(spec.to_json(), encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,29 @@ def test_all_stages_end_in_one_network_for_all_masks(
 def test_without_an_encoder_the_recipe_says_which(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="without --encoder"):
         default.run(DATA, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("size", "change", "message"),
+    [
+        ("small", {"model_type": "roberta"}, "is a 'roberta' model"),
+        ("small", {"hidden_size": 768}, "has hidden_size 768, the text branch has 384"),
+        ("medium", {}, "has 1 layers, 6 are taken"),
+        ("small", None, "holds no vocab.txt"),
+    ],
+)
+def test_what_is_no_such_encoder_is_named(
+    tmp_path: Path, encoder: Path, size: str, change: dict[str, object] | None, message: str
+) -> None:
+    folder = shutil.copytree(encoder, tmp_path / "given")
+    if change is None:
+        (folder / "vocab.txt").unlink()
+    else:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        (folder / "config.json").write_text(json.dumps({**config, **change}), encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        default.run(DATA, tmp_path / "run", encoder=folder, size=size)
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_calibration_set_has_every_modality(parts: default.Parts) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import struct
 from pathlib import Path
@@ -6,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+from emoje_edge.cli.train import command as train_command
 from emoje_edge.engine.export import emit_onnx, trace
 from emoje_edge.engine.interface import BuildRequest
 from emoje_edge.errors import UsageError
@@ -132,6 +135,7 @@ def test_a_ctranslate2_folder_is_the_same_encoder(reference, tmp_path, bits):
         ("bert", "is a 'bert' model"),
         ("rate", "hears 8000 Hz"),
         ("layers", "3 layers of .* which has 2"),
+        ("layers of ct2", "3 layers of .* which has 2"),
         ("bands", "takes 128 log-mel bands"),
         ("version", "is of version 5"),
         ("spec", "is a TransformerSpec"),
@@ -154,6 +158,9 @@ def test_what_is_no_encoder_is_named(reference, tmp_path, change, message):
         elif change == "damaged":
             (path / "model.safetensors").write_bytes(b"not this")
         layers = 3 if change == "layers" else LAYERS
+    elif change == "layers of ct2":
+        _ct2(path, variables)
+        layers = 3
     elif change == "bands":
         variables["encoder/conv1/weight"] = np.zeros((WIDTH, 128, 3), np.float32)
         _ct2(path, variables)
@@ -164,6 +171,21 @@ def test_what_is_no_encoder_is_named(reference, tmp_path, change, message):
         (path / "model.bin").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UsageError, match=message):
         read_ears(path, layers)
+
+
+@pytest.mark.parametrize(
+    ("given", "layers", "message"),
+    [("empty", "2", "holds no encoder"), ("whole", "9", "9 layers of .* which has 2")],
+)
+def test_a_wrong_encoder_ends_training_before_anything_is_written(reference, tmp_path, given, layers, message):
+    (tmp_path / "empty").mkdir()
+    folder = reference[1] if given == "whole" else tmp_path / "empty"
+    (tmp_path / "mine.csv").write_text("path,label\na.wav,joy\n")
+    arguments = ["--dataset", "manifest", "--root", str(tmp_path / "mine.csv"), "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(train_command, [*arguments, "--audio-encoder", str(folder), "--layers", layers])
+    assert isinstance(done.exception, UsageError), done.output
+    assert re.search(message, done.exception.message)
+    assert not (tmp_path / "run").exists()
 
 
 def _corpus():
