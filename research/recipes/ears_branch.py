@@ -38,8 +38,8 @@ from research.recipes.material import lived
 
 LAYERS, COPIES = 2, 3
 # deviations of noise on each statistic, and values lost: a thousand clips are few for fifteen hundred of them
-HEARS = WhisperEncoder(layers=LAYERS, width=128, noise=1.0)
-DROPOUT = 0.5
+HEARS = WhisperEncoder(layers=LAYERS, width=256, noise=1.0)
+DROPOUT = 0.3
 TRAINING = TrainConfig.from_dict(
     {
         **RAVDESS.train,
@@ -50,7 +50,7 @@ TRAINING = TrainConfig.from_dict(
         "epochs": 24,
         "batch_utterances": 64,
         "learning_rate": 1e-3,
-        "weight_decay": 0.1,
+        "weight_decay": 0.3,
     }
 )
 Array = NDArray[np.float32]
