@@ -1,20 +1,21 @@
 """The text branches that ship, small and medium: from a sentence encoder, on labels and on the teachers' word.
 
     python -m research.recipes.minilm SIZE DATA ENCODER TOKENIZER TARGETS OUT [SEED]
-    python -m research.recipes.minilm again DATA RUN MEDIUM TARGETS OUT
+    python -m research.recipes.minilm again  DATA RUN MEDIUM TARGETS OUT
+    python -m research.recipes.minilm settle DATA RUN TARGETS OUT
 
 ENCODER is the folder of all-MiniLM-L6-v2 (`recipes.pretrained`), TOKENIZER what `recipes.minilm_tokeniser` wrote,
 TARGETS what `recipes.teacher` says of MELD in context and line by line, of comments, of EmoryNLP's scenes and of MELD
 rewritten.  The teachers read lines as they stand; the student reads half of them with other marks or none, a fifth with
 words lost or taken for others (`training.wording`), and learns to say the same.  Plain sentences (`recipes.plain`) have
 their targets by rule.  `again` goes on with a small branch: what it reads is told by the teachers and by the medium
-branch together, in three more versions of MELD, and labels hardly count, which it otherwise learns by heart.
+branch together, in three more versions of MELD, and labels hardly count, which it otherwise learns by heart; `settle` with a medium one, on MELD's labels above all.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +61,9 @@ DISTIL = TrainConfig(
 # six layers come with more, and are moved less; their token table stays
 DISTIL_MEDIUM = replace(DISTIL, epochs=2, encoder_rate=0.12)
 AGAIN = replace(DISTIL, epochs=2, learning_rate=6e-4, focal=0.1)
+SETTLE = replace(
+    DISTIL, epochs=2, learning_rate=6e-4, encoder_rate=0.12, focal=1.0, smoothing=0.07, soft=0.3, average=0.997
+)
 TABLE = ("encoders.text.embedding",)
 COMMENTS, LONGEST, PLAIN = 12_000, 90, 4000  # half of them for medium, which learns as much from fewer
 
@@ -189,13 +193,34 @@ def again(root: Path, start: Path, medium: Path, targets: Path, out: Path) -> Ru
     return train(run.config, AGAIN, materials, out, quiet=True)
 
 
+def settle(root: Path, start: Path, targets: Path, out: Path) -> Run:
+    """A medium branch further, on the labels of MELD."""
+    meld, comments = (open_dataset(name, root / name) for name in ("meld", "goemotions"))
+    lines, run = meld.split("train"), load_run(start)
+    plain, made = sentences(PLAIN // 2, seed=2)
+    others = unjudged(some(comments.split("train"), COMMENTS // 4))
+    materials = Materials(
+        Corpus.join([lines, others, plain], "text"),
+        meld.split("dev"),
+        collator(run).tokenise,
+        run.tokenizer,
+        reword=as_spoken(s.text for s in lines.samples if s.text),
+        targets=read_targets(targets, made),
+        initial=run.network.state_dict(),
+        frozen=TABLE,
+    )
+    return train(run.config, SETTLE, materials, out, quiet=True)
+
+
 def main(size: str, *given: str) -> None:
-    if size == "again":
-        again(*map(Path, given))
+    if size in FURTHER:
+        FURTHER[size](*map(Path, given))
         return
     root, encoder, tokenizer, targets, out = map(Path, given[:5])
     distil(size, root, encoder, tokenizer, targets, out, seed=int(given[5]) if len(given) > 5 else 0)
 
+
+FURTHER: Mapping[str, Callable[..., Run]] = {"again": again, "settle": settle}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
