@@ -9,7 +9,8 @@ TARGETS what `recipes.teacher` says of MELD in context and line by line, of comm
 rewritten.  The teachers read lines as they stand; the student reads half of them with other marks or none, a fifth with
 words lost or taken for others (`training.wording`), and learns to say the same.  Plain sentences (`recipes.plain`) have
 their targets by rule.  `again` goes on with a small branch: what it reads is told by the teachers and by the medium
-branch together, in three more versions of MELD, and labels hardly count, which it otherwise learns by heart; `settle` with a medium one, on MELD's labels above all.
+branch together, in three more versions of MELD, and labels hardly count, which it otherwise learns by heart; `settle`
+goes on with a medium one, on MELD's labels.
 """
 
 from __future__ import annotations
