@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.addresses import masked
+from emoje_edge.characters import visible
 from emoje_edge.dialogue import DialogueState
 from emoje_edge.engine.pool import EnginePool
 from emoje_edge.engine.utterance_inputs import engine_inputs
@@ -242,8 +243,11 @@ class Recognizer:
             state: the conversation so far, which moves on; None: an utterance that stands alone.
 
         Raises:
-            UsageError: a modality outside the mask, or arrays of another shape.
+            UsageError: a modality outside the mask, text that is no string, or arrays of another shape.
         """
+        if not isinstance(text, (str, type(None))):
+            raise UsageError(f"text as {type(text).__name__}", "give what was said as one string")
+        text = text and visible(text)
         sound = None if audio is None else given_sound(audio)
         given = {Modality.TEXT: text, Modality.AUDIO: sound, Modality.POSE: pose}
         surplus = [m.value for m, value in given.items() if value is not None and m not in self.mask]

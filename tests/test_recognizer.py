@@ -191,6 +191,14 @@ def test_a_temperature_flattens_and_an_engine_without_one_says_so(
     assert np.ptp(logits[1.0] - 3.0 * logits[3.0]) == pytest.approx(0, abs=1e-3)
 
 
+def test_text_is_one_string_of_what_can_be_read(recognizer: Recognizer) -> None:
+    for wrong in (b"hello", ["hello"], 42):
+        with pytest.raises(UsageError, match="text as"):
+            recognizer.recognize(text=wrong)  # type: ignore[arg-type]
+    plain = recognizer.recognize(text="I hate you!")
+    assert recognizer.recognize(text="\u202aI hate\u200b you!\ud83d").probabilities == plain.probabilities
+
+
 def test_what_is_outside_the_mask_is_refused() -> None:
     with Recognizer("pose") as pose_only:
         assert pose_only.recognize(pose=body()).modalities == ("pose",)

@@ -44,10 +44,10 @@ def mono(samples: NDArray[Any], rate: int) -> NDArray[np.float32]:
     Raises:
         UsageError: another shape or dtype, numbers that are no sound, or a rate that no sound has.
     """
-    samples = np.asarray(samples)
+    samples = _narrowed(np.asarray(samples))
     if samples.ndim not in (1, 2) or not (samples.dtype in _FULL or np.issubdtype(samples.dtype, np.floating)):
         raise UsageError(f"audio of {samples.dtype} {list(samples.shape)}", _GIVE)
-    if not isinstance(rate, (int, float, np.number)) or not 1000 <= rate <= 384_000:
+    if isinstance(rate, (str, bytes, bool)) or not hasattr(rate, "__float__") or not 1000 <= float(rate) <= 384_000:
         raise UsageError(f"audio at {rate} Hz", "give (samples, rate) with a rate of 1000 to 384000 Hz")
     planes = samples[None] if samples.ndim == 1 else samples if samples.shape[0] < samples.shape[1] else samples.T
     if len(planes) > _MOST_CHANNELS:
@@ -55,6 +55,13 @@ def mono(samples: NDArray[Any], rate: int) -> NDArray[np.float32]:
     _check_numbers(planes)
     sound = Downmix()(full_scale(planes))
     return resampled(sound, int(rate))
+
+
+def _narrowed(samples: NDArray[Any]) -> NDArray[Any]:
+    """This machine's order of bytes; integers of 16 bits that stand in wider ones, as those of a list do, as int16."""
+    samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    wide = samples.size and samples.dtype in (np.int32, np.int64)
+    return samples.astype(np.int16) if wide and -(2**15) <= samples.min() <= samples.max() < 2**15 else samples
 
 
 def full_scale(samples: NDArray[Any]) -> NDArray[np.float32]:

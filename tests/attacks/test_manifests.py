@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,44 @@ def test_another_encoding_does_not_become_mojibake(tmp_path: Path, caplog: pytes
         found = rows(tmp_path, "Почему ты опять опоздал?,anger", "Прости меня,sadness", encoding="cp1251")
     assert found == [("Почему ты опять опоздал?", "anger"), ("Прости меня", "sadness")]
     assert "mine.csv is not UTF-8" in caplog.text
+
+
+@pytest.mark.parametrize("label", [" joy ", "joy\u00a0", "\u200bjoy", "\ufeffJoy", "Joy."])
+def test_what_nobody_sees_makes_no_other_class(tmp_path: Path, label: str) -> None:
+    assert rows(tmp_path, f"a,{label}", "b,anger") == [("a", "joy"), ("b", "anger")]
+
+
+@pytest.mark.parametrize("nothing", ["nan", "NaN", "null", "N/A", "<NA>", " "])
+def test_a_program_s_word_for_nothing_is_no_class_and_no_speech(tmp_path: Path, nothing: str) -> None:
+    (tmp_path / "mine.csv").write_text(f"{HEAD},,,d1,A,Fine,{nothing}\n,,,d1,A,Stop,anger\n")
+    corpus = manifest.load(tmp_path, Options())
+    assert [sample.label for sample in corpus.samples] == [-1, EMOTIONS.index("anger")]
+    (tmp_path / "mine.csv").write_text(f"{HEAD},,,d1,A,{nothing},joy\n")
+    with pytest.raises(UsageError, match="neither a clip"):
+        manifest.load(tmp_path, Options())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace(",", ";"),
+        lambda text: "sep=;\n" + text.replace(",", ";"),
+        lambda text: '"sep=,"\r\n' + text,
+        lambda text: "\n\n" + text,
+        lambda text: text.replace("text,label", "Text,Label").replace("path", "PATH"),
+        lambda text: text.replace("path", "\u200bpath"),
+    ],
+)
+def test_tables_as_programs_write_them(tmp_path: Path, change: Callable[[str], str]) -> None:
+    (tmp_path / "mine.csv").write_text(change(f"{HEAD},,,d1,A,Fine,joy\n,,,d1,B,Stop,anger\n"))
+    corpus = manifest.load(tmp_path, Options())
+    assert [(s.speaker, s.text, corpus.classes[s.label]) for s in corpus.samples] == [
+        ("A", "Fine", "joy"),
+        ("B", "Stop", "anger"),
+    ]
+
+
+def test_a_column_that_is_there_twice_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(HEAD.replace("label", "label,label") + ",,,d1,A,Fine,joy,anger\n")
+    with pytest.raises(UsageError, match="'label' is there twice"):
+        manifest.load(tmp_path, Options())

@@ -32,6 +32,14 @@ def test_channels_first_or_last_and_every_number_format_are_the_same_sound() -> 
     np.testing.assert_allclose(mono(eight, RATE), x, atol=0.01)
 
 
+def test_sixteen_bits_in_wider_integers_or_in_another_order_of_bytes_are_the_same_sound() -> None:
+    x = buzz()
+    narrow = np.round(x * 32767).astype(np.int16)
+    for samples in (narrow.astype(np.int32), narrow.astype(np.int64), narrow.tolist(), narrow.astype(">i2")):
+        np.testing.assert_allclose(mono(samples, RATE), x, atol=1e-4)  # type: ignore[arg-type]
+    np.testing.assert_allclose(mono(x.astype(">f4"), np.float64(RATE)), x, atol=1e-6)  # type: ignore[arg-type]
+
+
 def test_opposite_phase_is_heard() -> None:
     np.testing.assert_allclose(mono(np.stack([buzz(), -buzz()]), RATE), buzz(), atol=1e-6)
 

@@ -6,6 +6,7 @@ import logging
 import re
 from pathlib import Path
 
+from emoje_edge.characters import visible
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.cues import ass, timed, transcripts
 from emoje_edge.perception.cues.encoding import decoded
@@ -21,8 +22,6 @@ from emoje_edge.perception.segmentation import SHORTEST, Utterance
 LARGEST = 64 << 20  # bytes: a day of talk has some MB
 _READING = 0.06  # s a character, for a cue that says when it starts but not when it ends
 
-# marks of the order of bytes within joined files, of the direction of writing, and of where a word may be parted
-_INVISIBLE = re.compile("[\ufeff\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\u00ad]")
 _JSON = re.compile(r'\s*(?:\{\s*["}]|\[\s*[\[{\]])')
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ def read_cues(path: str | Path, encoding: str | None = None) -> list[Utterance]:
         WorkError: not subtitles, or broken; the message names the file and the line.
     """
     path = Path(path)
-    text = _INVISIBLE.sub("", decoded(_bytes(path), path, encoding))
+    text = visible(decoded(_bytes(path), path, encoding))
     lines = text.splitlines()
     language = language_tag(path)
     if ass.is_ass(lines):

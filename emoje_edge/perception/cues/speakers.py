@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from emoje_edge.characters import visible
 from emoje_edge.perception.cues.raw import Raw, words
 from emoje_edge.perception.cues.spoken import SOUND, in_one_line, plain, spoken, unsung
 
@@ -50,7 +51,8 @@ def turns(cue: Raw, names: set[str]) -> list[Turn]:
     """
     text = _VOICE.sub(lambda voice: f"\n\0{voice[1].strip()}\0", cue.text)
     text = in_one_line(unsung(_shown(text)))
-    speaker: str | None = cue.name or None
+    named = visible(cue.name).strip() or None
+    speaker = named
     found: list[tuple[str | None, list[str]]] = []
     for line in text.split("\n"):
         line, begins = line.strip(), not found
@@ -58,7 +60,7 @@ def turns(cue: Raw, names: set[str]) -> list[Turn]:
             _, speaker, line = line.split("\0", 2)
             begins = True
         if dash := _DASH.match(line):
-            line, begins, speaker = line[dash.end() :], True, cue.name or None
+            line, begins, speaker = line[dash.end() :], True, named
         prefix = _PREFIX.match(line)
         if prefix and _key(prefix) in names:
             line, begins, speaker = _DASH.sub("", line[prefix.end() :]), True, _key(prefix)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+from emoje_edge.characters import visible
+
 NOTES = "♪♫♬♩🎵🎶¶"
 # what subtitle formats use; "<3" and "a < b" are words
 _TAG = re.compile(
@@ -40,7 +42,7 @@ _SHORTEST_SENTENCE = 3  # words
 
 def plain(text: str) -> str:
     """Lines of text as they are shown: without the tags of SRT, WebVTT and ASS, also where these were escaped."""
-    return untagged(html.unescape(untagged(text)))
+    return untagged(visible(html.unescape(untagged(text))))
 
 
 def untagged(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from emoje_edge.characters import visible
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
@@ -20,6 +21,7 @@ from emoje_edge.training.datasets.tables import read_rows, seconds
 
 log = logging.getLogger(__name__)
 
+_NOTHING = frozenset({"nan", "null", "n/a", "<na>"})
 COLUMNS = ("path", "start", "end", "dialogue", "speaker", "text", "label")
 
 
@@ -35,7 +37,7 @@ def load(root: Path, options: Options) -> Corpus:
         for path in find_files(root, ("*.csv",), "manifest (path,start,end,dialogue,speaker,text,label)")
         for source, row in read_rows(path, COLUMNS)
     ]
-    classes = _classes([row["label"].strip() for _, row, _ in rows])
+    classes = _classes([_label(row) for _, row, _ in rows])
     count: dict[str, int] = {}
     samples = []
     for source, row, path in rows:
@@ -45,6 +47,17 @@ def load(root: Path, options: Options) -> Corpus:
         index = count[dialogue] = count.get(dialogue, -1) + 1
         samples.append(_sample(row, source, path, classes, options, index=index))
     return Corpus("manifest", classes, tuple(samples))
+
+
+def _cell(value: str) -> str:
+    """What a cell says; nothing where a program wrote its word for that."""
+    plain = value.strip()
+    return "" if plain.casefold() in _NOTHING else plain
+
+
+def _label(row: dict[str, str]) -> str:
+    """A label without what nobody sees in it, and without a full stop."""
+    return _cell(visible(row["label"]).strip().rstrip("."))
 
 
 def _classes(labels: list[str]) -> tuple[str, ...]:
@@ -71,7 +84,7 @@ def _sample(
     split = row.get("split", "").strip() or split_of(path)
     if split not in (*SPLITS, ""):
         raise UsageError(f"{source}: unknown split {split!r}", f"allowed: {', '.join(SPLITS)}, or empty")
-    label, text = row["label"].strip(), row["text"].strip()
+    label, text = _label(row), _cell(row["text"])
     features = _clip(row, source, path, options)
     if not features and not text:
         raise UsageError(f"{source}: neither a clip with sound or picture nor text", "give a path, a text, or both")

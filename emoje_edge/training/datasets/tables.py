@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from emoje_edge.characters import visible
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.cues.encoding import decoded
 
@@ -44,9 +45,14 @@ def read_rows(
     Raises:
         UsageError: a column is missing, the table is empty, or a row is too short or too long.
     """
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, **_quoting(delimiter))
+    text = read_text(path)
+    if header is None:
+        text, delimiter = _from_names(text, delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **_quoting(delimiter))
     rows = _whole_rows(reader, path)
-    names = list(header) if header else [name.strip() for _, row in itertools.islice(rows, 1) for name in row]
+    names = list(header) if header else _names(next((row for _, row in rows if row), []), columns)
+    if double := sorted({name for name in names if name and names.count(name) > 1}):
+        raise UsageError(f"{path}: the column {double[0]!r} is there twice", "name each column once")
     missing = [c for c in columns if c not in names]
     if missing:
         raise UsageError(
@@ -73,6 +79,29 @@ def read_rows(
         yield source, row
     if not found:
         raise UsageError(f"{path} has no rows", "give a file with data")
+
+
+def _from_names(text: str, delimiter: str) -> tuple[str, str]:
+    """The table, and what stands between its values: some programs write semicolons, and tell so in a line of its own.
+
+    Lines before the names become empty ones, so that rows keep their numbers.
+    """
+    lines = text.split("\n")
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    if told := re.fullmatch(r'"?sep=(.)"?\s*', lines[first]):
+        delimiter, lines[first] = told[1], ""
+        first = next((i for i, line in enumerate(lines) if line.strip()), first)
+    elif delimiter == "," and "," not in lines[first] and ";" in lines[first]:
+        delimiter = ";"
+    return "\n" * first + "\n".join(lines[first:]), delimiter
+
+
+def _names(row: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Names of columns; those that are looked for are found in other letters, too."""
+    known = {column.casefold(): column for column in columns}
+    plain = [visible(name).strip() for name in row]
+    found = [known.get(name.casefold(), name) for name in plain]
+    return [name if column in plain else column for name, column in zip(plain, found, strict=True)]
 
 
 def _whole_rows(reader: Any, path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -93,6 +93,12 @@ def test_transcripts_of_other_programs(tmp_path: Path, content: object) -> None:
     assert (second[0], second[1], second[3]) == (3.0, pytest.approx(3.4), "You?")
 
 
+def test_what_nobody_sees_is_no_word(tmp_path: Path) -> None:
+    """Halves of characters and marks of direction, as JSON may escape them."""
+    content = r'[{"start": 0, "end": 1, "text": "Hel\u200blo\ud83d you\u202c", "speaker": "A\u200eNNA\ud800"}]'
+    assert told(tmp_path / "a.json", content) == [(0.0, 1.0, "ANNA", "Hello you")]
+
+
 def test_tables_in_seconds_and_with_commas(tmp_path: Path) -> None:
     assert told(tmp_path / "a.tsv", "start\tend\ttext\n0\t2.5\tHello\n3\t4\tYou\n") == [
         (0.0, 2.5, None, "Hello"),
