@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from emoje_edge.engine.session import open_engine
+from emoje_edge.errors import WorkError
+from emoje_edge.extras import install
 from emoje_edge.modality import Mask
 
 os.environ.setdefault("OPENVINO_TELEMETRY_DISABLE", "1")
@@ -65,12 +67,12 @@ def compiled(mask: Mask, threads: int) -> Run:
 
 
 def fp32_graph(mask: Mask, folder: Path) -> Path:
-    """The student in fp32 ONNX, the input of the two runtimes below."""
+    """The student in fp32 ONNX with its weights beside it, the input of the two runtimes below."""
     from emoje_edge.engine.backends.onnx import ENTRY, build
     from emoje_edge.engine.interface import BuildRequest
 
     network = student(mask)
-    build(
+    built = build(
         BuildRequest(
             mask=mask,
             precision="fp32",
@@ -82,6 +84,8 @@ def fp32_graph(mask: Mask, folder: Path) -> Path:
             target={"kind": "cpu"},
         )
     )
+    for name, content in built.weights.items():
+        (folder / name).write_bytes(content)
     return folder / ENTRY
 
 
@@ -92,21 +96,25 @@ def onnxruntime_fp32(mask: Mask, threads: int) -> Run:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     with tempfile.TemporaryDirectory() as folder:
-        session = ort.InferenceSession(
-            fp32_graph(mask, Path(folder)).read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
+        session = ort.InferenceSession(str(fp32_graph(mask, Path(folder))), options, providers=["CPUExecutionProvider"])
     return lambda arrays: session.run(None, dict(arrays))
 
 
 def openvino_fp32(mask: Mask, threads: int) -> Run:
-    """OpenVINO on the fp32 graph, latency mode."""
-    import openvino
+    """OpenVINO on the fp32 graph, latency mode; an extra.
+
+    Raises:
+        WorkError: it is not installed.
+    """
+    try:
+        import openvino
+    except ImportError as error:
+        raise WorkError("OpenVINO is not there, which it is compared with", install("openvino")) from error
 
     core = openvino.Core()
     settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     with tempfile.TemporaryDirectory() as folder:
-        graph = fp32_graph(mask, Path(folder)).read_bytes()
-    request = core.compile_model(core.read_model(graph), "CPU", settings).create_infer_request()
+        request = core.compile_model(fp32_graph(mask, Path(folder)), "CPU", settings).create_infer_request()
     return lambda arrays: request.infer(dict(arrays))
 
 

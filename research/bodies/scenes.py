@@ -23,11 +23,15 @@ SIGNERS = ("again", "book", "eat", "hungry", "milk", "no", "school", "sorry", "t
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture [480, 640, 3], its time (s), and where each body's middle is (px from the left), by name."""
+    """One picture [480, 640, 3], its time (s), and where each body's middle is (px from the left), by name.
+
+    Hidden is who has less than half of the shoulders in sight.
+    """
 
     time: float
     pixels: Pixels
     places: dict[str, float]
+    hidden: frozenset[str] = frozenset()
 
 
 def strips(video: Path, name: str) -> list[Pixels]:
@@ -96,4 +100,5 @@ def crossing(front: list[Pixels], behind: list[Pixels]) -> Iterator[Shown]:
         picture[:, y : y + STRIP] = behind[i]
         # only the middle of the one before, where the body is: the wall beside them hides nobody
         picture[:, x + 60 : x + STRIP - 60] = front[i][:, 60:-60]
-        yield Shown(i / POSE_RATE, picture, {"front": x + STRIP / 2, "behind": y + STRIP / 2})
+        hidden = frozenset({"behind"} if abs(x - y) < STRIP / 2 - 60 else ())
+        yield Shown(i / POSE_RATE, picture, {"front": x + STRIP / 2, "behind": y + STRIP / 2}, hidden)

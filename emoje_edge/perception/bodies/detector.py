@@ -1,8 +1,9 @@
 """Where bodies are in a picture: BlazePose's detector, decoded as in MediaPipe's `pose_detection_cpu` graph.
 
-Each of 2,254 anchors gives a score, a box, and four key points, of which the first two say where the crop lies: the
-middle of the hips, and a point on the circle around the body.  Boxes of one body are averaged by their scores
-(weighted non-maximum suppression, Bazarevsky et al., 2019, arXiv 1907.05047).
+Each of 2,254 anchors gives a score, a box, and four key points.  The first two say where the crop lies: the middle of
+the hips, and a point on the circle around the body; the third, the middle of the shoulders, tells two bodies apart.
+Boxes of one body are averaged by their scores (weighted non-maximum suppression, Bazarevsky et al., 2019, arXiv
+1907.05047).
 """
 
 from __future__ import annotations
@@ -11,19 +12,22 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emoje_edge.perception.bodies.networks import DETECTOR_SIDE, Networks, sigmoid
+from emoje_edge.perception.bodies.person import width_of
 from emoje_edge.perception.bodies.regions import Floats, Pixels, Region, around, crops, squares
 
 _SCORE, _OVERLAP = 0.5, 0.3  # least score of a detection; intersection over union of one body's boxes
-_SAME = 0.5  # half sides between the centres of one body's crops in two squares
+_SAME = 0.5  # shoulder widths between the places at which two squares show one body
 
 
 class Found(NamedTuple):
-    """A body: how sure (0 to 1) and the crop that holds it."""
+    """A body: how sure (0 to 1), the crop that holds it, and the middle of its shoulders [2] in px."""
 
     score: float
     region: Region
+    place: NDArray[np.float64]
 
 
 def find(networks: Networks, picture: Pixels, *, small: bool = False) -> list[Found]:
@@ -43,9 +47,15 @@ def find(networks: Networks, picture: Pixels, *, small: bool = False) -> list[Fo
 def _distinct(found: Sequence[Found]) -> list[Found]:
     kept: list[Found] = []
     for one in found:
-        if not any(one.region.alike(better.region, _SAME) for better in kept):
+        if not any(_same(one, better) for better in kept):
             kept.append(one)
     return kept
+
+
+def _same(one: Found, other: Found) -> bool:
+    width = min(width_of(one.region), width_of(other.region))
+    alike = 0.5 < one.region.side / other.region.side < 2
+    return alike and float(np.hypot(*(one.place - other.place))) < _SAME * width
 
 
 def _anchors() -> Floats:
@@ -76,7 +86,7 @@ def _decode(raw: Floats, logits: Floats, square: Region) -> list[Found]:
         same[0] = True  # a box without area overlaps nothing, itself neither
         one = left[same]
         mean = np.average(points[one], axis=0, weights=scores[one]) * square.side + corner
-        found.append(Found(float(scores[left[0]]), around(mean[2], mean[3])))
+        found.append(Found(float(scores[left[0]]), around(mean[2], mean[3]), mean[4].astype(np.float64)))
         left = left[~same]
     return [one for one in found if one.region.side >= 1]
 

@@ -16,7 +16,7 @@ from emoje_edge.perception.bodies.regions import Floats, Pixels, Region, crops
 # Landmarks that are read: ears; shoulders, elbows, wrists, hips, knees, ankles, left before right; and two auxiliary
 # ones, the middle of the hips and a point on the circle around the body.
 _READ = np.array([7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28, 33, 34])
-BODY, CENTER, RIM = slice(0, 14), 14, 15  # where they are then
+BODY, SHOULDERS, CENTER, RIM = slice(0, 14), slice(2, 4), 14, 15  # where they are then
 _PRESENCE = 0.5  # of a body in the crop, least
 _HALF, _SURE = 4, 0.5  # heatmap: half the window around a landmark, least peak that is believed
 

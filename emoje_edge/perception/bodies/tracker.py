@@ -1,112 +1,42 @@
 """Who is who from picture to picture: bodies are followed, told apart where they cross, and found again.
 
 A body's two auxiliary landmarks give its crop in the next picture, so the detector rests while everybody is followed.
-Numbers are kept by motion and bone lengths, never by looks.
+Numbers are kept by motion and bone lengths, never by looks: what was found in all crops is given to those whom it
+surprises least, those who were lost a moment ago among them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from emoje_edge.perception.bodies.detector import find
-from emoje_edge.perception.bodies.landmarks import BODY, CENTER, RIM, joints_of, look
+from emoje_edge.perception.bodies.detector import Found, find
+from emoje_edge.perception.bodies.landmarks import BODY, CENTER, RIM, look
 from emoje_edge.perception.bodies.networks import Networks
+from emoje_edge.perception.bodies.person import Person, Place, place_of, width_of
 from emoje_edge.perception.bodies.regions import Floats, Pixels, Region, around
-from emoje_edge.perception.bodies.smoothing import OneEuro
 
-MEMORY = 3.0  # s for which a body that was lost keeps its number
+MEMORY = 4.0  # s for which a body that was lost keeps its number
 # s between two looks for others: at rest, while somebody is lost or the scene is new, and to count
 _SEARCH, _SEARCH_SOON, _COUNT = 1.0, 0.16, 3.0
 _NEW = 1.5  # s for which a scene is new
-_TAKEN, _ONE_BODY = 0.5, 0.5  # half sides: a detection this near to somebody followed is them; two crops on one body
-_ONE_POSE = 0.06  # mean distance of two bodies' joints in sides of the crop, below which they are one body
-_COASTING = 2.0  # s for which a lost body is taken to move on
-_REACH, _DRIFT = 0.8, 0.5  # half sides from where it should be: at once, and more for each s it was lost
-_STEADY = 0.3  # share of a new speed in what is known of it
-_VISIBLE, _VISIBILITY_SHARE = 0.5, 0.1  # of a joint whose bones are measured; of a new visibility, as MediaPipe's
-# pairs of the points after the ears: shoulders, upper arms, forearms, sides of the torso
-_BONES = np.array([(2, 3), (2, 4), (3, 5), (4, 6), (5, 7), (2, 8), (3, 9)])
+_TAKEN = 0.5  # shoulder widths: a detection this near to somebody followed is them
+_ONE_PLACE, _ONE_POSE = 0.6, 0.36  # shoulder widths between two crops' bodies that are one: their places, their joints
+_STAY = 0.2  # shoulder widths by which another's body must fit better than what was found in one's own crop
+# Two people this near (shoulder widths), and for so long (s) after it, may be taken for one another: meanwhile the
+# detector looks, and what it does not see costs as many shoulder widths as this
+_MEETING, _MET, _UNSURE = 1.5, 1.0, 1.0
 
 
-@dataclass(eq=False)
-class Person:
-    """One body that is or was followed.
+class _Seen(NamedTuple):
+    """A body in this picture: its points [16, 3], whose crops it was found in, and whether the detector sees it too."""
 
-    Attributes:
-        number: its own, from 1; never given again.
-        region: its crop in the next picture; None while it is lost.
-        seen: s, when it was found last.
-        joints: [13, 3] smoothed: x, y in px of the picture, visibility.
-    """
-
-    number: int
-    region: Region | None
-    seen: float
-    joints: Floats = field(default_factory=lambda: np.zeros((13, 3), np.float32))
-    _last: Region | None = None
-    _speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))  # px/s
-    _bones: NDArray[np.float64] = field(default_factory=lambda: np.full(len(_BONES), np.nan))  # px
-    _visibility: Floats | None = None
-    # MediaPipe's settings: min_cutoff and beta of the landmarks, and of the two that make the crop
-    _body: OneEuro = field(default_factory=lambda: OneEuro(0.05, 80))
-    _crop: OneEuro = field(default_factory=lambda: OneEuro(0.01, 10))
-
-    @property
-    def known(self) -> bool:
-        """Whether it was ever looked at, and not only detected."""
-        return self._last is not None
-
-    def expected(self, time: float) -> Region:
-        """Where it should be at a time (s), if it moves on as it did."""
-        last = self._last or self.region
-        assert last is not None
-        x, y = self._speed * min(max(time - self.seen, 0.0), _COASTING)
-        return last._replace(x=last.x + x, y=last.y + y)
-
-    def surprise(self, points: Floats, time: float) -> float:
-        """How little these points [16, 3] are its own: half sides from where it should be, and change of its bones."""
-        expected, found = self.expected(time), around(points[CENTER, :2], points[RIM, :2])
-        change = np.abs(np.log(_bones(points) / self._bones))
-        known = change[np.isfinite(change)]
-        bones = float(known.mean()) if known.size else 0.0
-        return expected.distance(found) + abs(float(np.log(expected.side / found.side))) + bones
-
-    def reachable(self, region: Region, time: float) -> bool:
-        """Whether a detection may be this body, lost since `seen`."""
-        return self.expected(time).alike(region, _REACH + _DRIFT * max(time - self.seen, 0.0))
-
-    def lose(self) -> None:
-        self.region, self._body, self._crop = None, OneEuro(0.05, 80), OneEuro(0.01, 10)
-
-    def update(self, points: Floats, time: float) -> None:
-        """Take the points [16, 3] found in its crop at a time (s)."""
-        size = 2 * float(np.hypot(*(points[RIM, :2] - points[CENTER, :2])))
-        new = points[BODY, 2]
-        old = new if self._visibility is None else self._visibility
-        self._visibility = _VISIBILITY_SHARE * new + (1 - _VISIBILITY_SHARE) * old
-        xy = self._body(points[BODY, :2], time, size)
-        center, rim = self._crop(points[[CENTER, RIM], :2], time, size)
-        self.joints = joints_of(np.column_stack([xy, self._visibility]).astype(np.float32))
-        self.region = around(center, rim)
-        if self._last is not None and time > self.seen:
-            moved = np.array([self.region.x - self._last.x, self.region.y - self._last.y]) / (time - self.seen)
-            self._speed = _STEADY * moved + (1 - _STEADY) * self._speed
-        bones = _bones(points)
-        # projection only shortens: a bone is as long as it was seen, and forgotten slowly
-        self._bones = np.fmax(bones, 0.98 * self._bones)
-        self._last, self.seen = self.region, time
-
-
-def _bones(points: Floats) -> NDArray[np.float64]:
-    """Lengths in px; NaN where an end is not seen."""
-    ends = points[_BONES]
-    lengths = np.hypot(*(ends[:, 0, :2] - ends[:, 1, :2]).T).astype(np.float64)
-    return np.where((ends[..., 2] >= _VISIBLE).all(1) & (lengths > 1), lengths, np.nan)
+    points: Floats
+    owners: list[Person]
+    sure: bool
 
 
 class Tracker:
@@ -119,13 +49,14 @@ class Tracker:
     def __init__(self, networks: Networks, people: int = 1) -> None:
         self.in_view = 0
         self._networks, self._people = networks, people
-        self._persons: list[Person] = []
-        self._next, self._searched = 1, -np.inf
-        self._began = np.nan  # s, of the scene's first picture
+        self._next = 1
+        self.forget()
 
     def forget(self) -> None:
         """Whoever comes now is somebody new."""
-        self._persons, self._searched, self._began = [], -np.inf, np.nan
+        self._persons: list[Person] = []
+        # s, of the last look for others, of when two people last met, of the scene's first picture
+        self._searched, self._met, self._began = -np.inf, -np.inf, np.nan
 
     def step(self, picture: Pixels, time: float) -> list[Person]:
         """The bodies in a picture [H, W, 3] at a time (s), those known longest first."""
@@ -133,17 +64,14 @@ class Tracker:
         self._began = time if np.isnan(self._began) else self._began
         self._persons = [p for p in self._persons if p.region or 0 <= time - p.seen <= MEMORY]
         followed = [p for p in self._persons if p.region]
+        if any(_meet(a, b) for a, b in combinations(followed, 2)):
+            self._met = time
+        found: list[Found] | None = None
         if time - self._searched >= self._patience(followed, time):
-            followed = self._search(picture, time, followed)
-        found = look(self._networks, picture, [p.region for p in followed if p.region])
-        found = self._sort(followed, found, time)
-        for person, points in zip(followed, found, strict=True):
-            if points is None:
-                person.lose()
-            else:
-                person.update(points, time)
-        # a detection in which no body was found was none
-        self._persons = [p for p in self._persons if p.known]
+            self._searched = time
+            found = find(self._networks, picture, small=self._people > 1)
+            self.in_view = max(self.in_view, len(found))
+        self._give(self._look(picture, followed, found, time), time)
         present = [p for p in self._persons if p.region]
         self.in_view = max(self.in_view, len(present))
         return present
@@ -152,57 +80,104 @@ class Tracker:
         """s to wait between two looks of the detector."""
         if not followed:
             return 0.0
+        if 0 <= time - self._met <= _MET:
+            return _SEARCH_SOON
         if len(followed) >= self._people:
             return _COUNT if self._people == 1 else np.inf
         soon = len(followed) < len(self._persons) or time - self._began < _NEW
         return _SEARCH_SOON if soon else _SEARCH
 
-    def _search(self, picture: Pixels, time: float, followed: list[Person]) -> list[Person]:
-        """Those followed and whom the detector finds besides: somebody lost, where it may be them, or somebody new."""
-        self._searched = time
-        found = find(self._networks, picture, small=self._people > 1)
-        self.in_view = max(self.in_view, len(found))
-        followed = list(followed)
-        for _, region in found:
-            if len(followed) >= self._people:
-                break
-            if any(p.region and p.region.alike(region, _TAKEN) for p in followed):
+    def _new(self, found: Sequence[Found], followed: Sequence[Person], time: float) -> list[Region]:
+        """Crops of whom the detector sees besides those followed, as many as there is room for, the lost first."""
+        lost = [p for p in self._persons if not p.region]
+        new = [one for one in found if not any(_is(one, p.place, p.width) for p in followed)]
+        new.sort(key=lambda one: not any(p.reachable(one.place, time) for p in lost))  # stable: else best first
+        # whoever is followed where the detector sees nobody may be one of these
+        unsure = sum(not any(_is(one, p.place, p.width) for one in found) for p in followed)
+        return [one.region for one in new[: self._people - len(followed) + unsure]]
+
+    def _look(
+        self, picture: Pixels, followed: Sequence[Person], found: Sequence[Found] | None, time: float
+    ) -> list[_Seen]:
+        """The different bodies in all crops, those of people followed first; found: None without a look for others."""
+        detected = self._new(found, followed, time) if found is not None else []
+        regions = [p.region for p in followed if p.region] + detected
+        owners = [[p] for p in followed] + [[] for _ in detected]
+        seen: list[_Seen] = []
+        for points, whose in zip(look(self._networks, picture, regions), owners, strict=True):
+            if points is None:
                 continue
-            lost = [p for p in self._persons if not p.region and p.reachable(region, time)]
-            if lost:
-                person = min(lost, key=lambda p: p.expected(time).distance(region))
-                person.region = region
-            else:
-                person = Person(self._next, region, time)
+            same = next((one for one in seen if _one_body(one.points, points)), None)
+            if same is not None:
+                same.owners.extend(whose)  # two crops fell onto one body: it is one of them, the other is hidden
+                continue
+            width = width_of(around(points[CENTER, :2], points[RIM, :2]))
+            sure = found is None or any(_is(one, place_of(points), width) for one in found)
+            seen.append(_Seen(points, whose, sure))
+        return seen
+
+    def _give(self, seen: Sequence[_Seen], time: float) -> None:
+        """Everybody's state from the bodies of this picture."""
+        given = _assign(self._persons, seen, time)
+        for person in self._persons:
+            if person not in given or person not in given[person].owners:
+                person.lose()
+        for person, one in given.items():
+            person.update(one.points, time)
+        taken = {id(one) for one in given.values()}
+        for one in seen:
+            room = sum(p.region is not None for p in self._persons) < self._people
+            if room and id(one) not in taken and not one.owners:
+                person = Person(self._next)
                 self._next += 1
+                person.update(one.points, time)
                 self._persons.append(person)
-            followed.append(person)
-        return followed
-
-    def _sort(self, people: Sequence[Person], found: Sequence[Floats | None], time: float) -> list[Floats | None]:
-        """What was found in the crops, each given to whom it surprises least."""
-        points = list(found)
-        for i, j in combinations(range(len(people)), 2):
-            a, b = points[i], points[j]
-            if a is None or b is None:
-                continue
-            first, second = people[i], people[j]
-            if _one_body(a, b):
-                # two crops fell onto one body: it is one of them, the other is hidden
-                points[i if first.surprise(a, time) > second.surprise(b, time) else j] = None
-            elif _near(a, b):
-                kept = first.surprise(a, time) + second.surprise(b, time)
-                if first.surprise(b, time) + second.surprise(a, time) < kept:
-                    points[i], points[j] = b, a
-        return points
 
 
-def _near(a: Floats, b: Floats) -> bool:
-    return around(a[CENTER, :2], a[RIM, :2]).distance(around(b[CENTER, :2], b[RIM, :2])) < 1
+def _assign(persons: Sequence[Person], seen: Sequence[_Seen], time: float) -> dict[Person, _Seen]:
+    """Which of the bodies seen is whose: everybody's surprise together is least."""
+    if len(persons) == len(seen) == 1 and seen[0].owners:
+        return {persons[0]: seen[0]}
+    cost: dict[tuple[Person, int], float] = {}
+    for index, one in enumerate(seen):
+        for person in persons:
+            own = person in one.owners
+            if own or person.reachable(place_of(one.points), time):
+                cost[person, index] = person.surprise(one.points, time) - _STAY * own + _UNSURE * (not one.sure)
+    given: dict[Person, int] = {}
+    for person, index in sorted(cost, key=lambda pair: cost[pair]):
+        if person not in given and index not in given.values():
+            given[person] = index
+    while _exchange(given, cost):
+        pass
+    return {person: seen[index] for person, index in given.items()}
+
+
+def _exchange(given: dict[Person, int], cost: dict[tuple[Person, int], float]) -> bool:
+    """Let two people change bodies where that is better for both together."""
+    for a in given:
+        for b in given:
+            changed = cost.get((a, given[b]), np.inf) + cost.get((b, given[a]), np.inf)
+            if changed < cost[a, given[a]] + cost[b, given[b]] - 1e-9:
+                given[a], given[b] = given[b], given[a]
+                return True
+    return False
+
+
+def _is(found: Found, place: Place, width: float) -> bool:
+    """Whether a detection is the body at this place, so wide (px)."""
+    return float(np.hypot(*(found.place - place))) < _TAKEN * min(width, width_of(found.region))
+
+
+def _meet(a: Person, b: Person) -> bool:
+    return float(np.hypot(*(a.place - b.place))) < _MEETING * min(a.width, b.width)
 
 
 def _one_body(a: Floats, b: Floats) -> bool:
-    """Whether the points [16, 3] of two crops are those of one body: same place, same pose."""
-    one, other = around(a[CENTER, :2], a[RIM, :2]), around(b[CENTER, :2], b[RIM, :2])
-    apart = float(np.hypot(*(a[BODY, :2] - b[BODY, :2]).T).mean()) / min(one.side, other.side)
-    return one.alike(other, _ONE_BODY) and apart < _ONE_POSE
+    """Whether the points [16, 3] of two crops are those of one body: same place, same size, same pose."""
+    one, other = (width_of(around(p[CENTER, :2], p[RIM, :2])) for p in (a, b))
+    width = min(one, other)
+    if not 0.5 < one / max(other, 1e-9) < 2:
+        return False
+    apart = float(np.hypot(*(a[BODY, :2] - b[BODY, :2]).T).mean())
+    return float(np.hypot(*(place_of(a) - place_of(b)))) < _ONE_PLACE * width and apart < _ONE_POSE * width

@@ -7,6 +7,9 @@ import pytest
 
 from emoje_edge.perception.bodies.scene import Scene
 from emoje_edge.perception.media import decode
+from research.bodies.people import other_cameras
+from research.bodies.people import shots as pairs_beside
+from research.bodies.scenes import SIGNERS, strips
 
 CLIPS = ("openpose_video.avi", "liveportrait_d13.mp4", "intel_asl/no.mkv")
 
@@ -49,6 +52,20 @@ def test_neither_does_a_flash(clips, gain):
     for first, second in (clip[:2] for clip in clips):
         lit = np.clip(second * gain, 0, 255).astype(np.uint8)
         assert not any(cuts([first, lit, second]))
+
+
+def test_two_shots_of_one_kind_are_a_cut(shared_data):
+    """Bright wall, two dark bodies, by another camera each time: what is bright and what is dark is much the same."""
+    clips = {name: strips(shared_data / "video", name)[:3] for name in SIGNERS}
+    shots = [shot for seed in range(3) for shot in other_cameras(pairs_beside(clips), np.random.default_rng(seed))]
+    scene = Scene()
+    found = [[scene.is_cut(shown.pixels) for shown in shot] for shot in shots]
+    assert found == [[False] + [False] * (len(found[0]) - 1)] + [[True] + [False] * (len(f) - 1) for f in found[1:]]
+
+
+def test_noise_on_a_plain_wall_is_no_cut():
+    rng = np.random.default_rng(0)
+    assert not any(cuts(np.clip(128 + rng.normal(0, 4, (360, 640, 3)), 0, 255).astype(np.uint8) for _ in range(6)))
 
 
 def test_another_size_is_another_scene(clips):

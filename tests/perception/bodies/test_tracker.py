@@ -5,7 +5,7 @@ import pytest
 
 from emoje_edge.perception.bodies.estimator import BlazePose
 from research.bodies.people import kept, linked, other_cameras
-from research.bodies.scenes import beside, cut, shaken, strips
+from research.bodies.scenes import beside, crossing, cut, shaken, strips
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,15 @@ def test_after_a_cut_everybody_is_new(signers):
     assert numbers[3] == {1, 2}
     assert not {1, 2} & set().union(*numbers[4:])
     assert len(numbers[-1]) == 2
+
+
+def test_who_cross_keep_their_numbers(signers):
+    """One passes before the other, who is hidden for most of a second; each goes on under the old number."""
+    there_and_back = {name: clip + clip[::-1] for name, clip in signers.items()}
+    for front, behind in (("book", "again"), ("again", "school")):
+        walk = list(crossing(there_and_back[front], there_and_back[behind]))
+        assert any(shown.hidden for shown in walk)
+        assert kept(walk, last=0.1) == 1.0
 
 
 def test_the_voice_goes_to_the_body_that_moves(signers):
