@@ -16,7 +16,9 @@ from emoje_edge.runtime import runtime
 from emoje_edge.shipped import SILERO
 
 FRAME = 512  # samples at 16 kHz: 32 ms, what the network judges at a time
-SPEECH, STILL_SPEECH = 0.5, 0.35  # probability from which a frame counts as speech; within an utterance
+# Probability from which a frame is heard as part of an utterance, found on RAVDESS clips before the noises of training
+# (docs/evidence/words.md); and from which it counts to the share of speech in a sound.
+HEARD, SPEECH = 0.35, 0.5
 _CONTEXT, _STATE = 64, (1, 1, 128)  # samples before each frame that it sees too; its memory's shape
 
 
@@ -56,7 +58,7 @@ class SpeechStream:
 
     def speaks(self, level: float, *, within: bool) -> bool:
         """Whether a frame of this probability is speech."""
-        return level >= (STILL_SPEECH if within else SPEECH)
+        return level >= HEARD
 
 
 def speech_share(samples: NDArray[np.float32]) -> float:

@@ -38,9 +38,9 @@ class Detector(Protocol):
 class VoiceActivity(Segmenter):
     """Utterances from the moments in which somebody speaks.
 
-    One begins with 0.1 s of speech and ends after 0.5 s without.  One that becomes long is to end in time and not in a
-    word: from 5.68 s on the first frame without speech ends it; at 7.68 s it is cut at the frame of the last 0.5 s that
-    is least likely speech, so that a live row is never later than after a pause.
+    One begins with two frames of speech and ends after 0.5 s without.  One that becomes long is to end in time and not
+    in a word: from 5.68 s on the first frame without speech ends it; at 7.68 s it is cut at the frame of the last 0.5 s
+    that is least likely speech, so that a live row is never later than after a pause.
 
     Args:
         fill: s.  Where nobody speaks for that long, such a window stands in (`spoken` False), so that somebody who
@@ -48,7 +48,7 @@ class VoiceActivity(Segmenter):
         detector: finds speech; None: Silero's network.
     """
 
-    _HANGOVER, _ONSET, _LEAD = 0.5, 0.09, 0.1  # s; the last: how much earlier than its first frame one begins
+    _HANGOVER, _ONSET, _LEAD = 0.5, 0.06, 0.07  # s; the last: how much earlier than its first frame one begins
     _LONG, _BACK = LONGEST - 2.0, 0.5  # s, from which any pause ends it; how far back it is cut where none comes
     _PATIENCE = 10.0  # s that sound may lag behind the picture in the file
 

@@ -70,7 +70,7 @@ def test_long_speech_is_cut_where_it_is_quietest():
     assert all(u.end - u.start <= LONGEST + 0.05 for u in found)
     assert found[0].end == pytest.approx(7.05, abs=0.15)
     for before, after in itertools.pairwise(found):
-        assert after.start == pytest.approx(before.end)
+        assert before.end <= after.start < before.end + 0.1  # the pause at most
 
 
 def test_clicks_are_no_utterance():
