@@ -11,7 +11,7 @@ from emoje_edge.dialogue import DialogueState
 from emoje_edge.engine.session import find_engine
 from emoje_edge.engine.temperatures import set_temperature
 from emoje_edge.engine.weights import copy
-from emoje_edge.training.conditions import hiss
+from emoje_edge.evaluation.conditions import hiss
 
 RATE = 16_000
 VOICE = babble(1.5, pitch=150.0)

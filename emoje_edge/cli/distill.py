@@ -24,7 +24,8 @@ def command(config: str | None, teachers: tuple[Path, ...], **given: Any) -> Non
     emoje-edge distill --teacher runs/teacher --dataset meld --root MELD --out runs/student
     emoje-edge distill config.toml        with teachers = ["runs/text", "runs/audio"] in it
     """
-    from emoje_edge.training.distill import DEFAULTS, open_teacher, settings, targets_of
+    from emoje_edge.evaluation.evaluate import open_model
+    from emoje_edge.training.distill import DEFAULTS, settings, targets_of
     from emoje_edge.training.plan import prepare
     from emoje_edge.training.trainer import train
 
@@ -32,7 +33,7 @@ def command(config: str | None, teachers: tuple[Path, ...], **given: Any) -> Non
     teachers = teachers or plan.teachers
     if not teachers or plan.out is None:
         raise UsageError("distil what into what?", "give --teacher RUN (once or more) and --out RUN")
-    opened = [open_teacher(path) for path in teachers]
+    opened = [open_model(path) for path in teachers]
     model, materials = prepare(plan)
     targets = targets_of(opened, materials.train)
     run = train(

@@ -13,8 +13,8 @@ from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
 
 if TYPE_CHECKING:
+    from emoje_edge.evaluation.evaluate import Row
     from emoje_edge.training.datasets import Corpus
-    from emoje_edge.training.evaluate import Row
 
 
 @click.command()
@@ -70,7 +70,7 @@ def command(**given: Any) -> None:
         from emoje_edge.cli.stress import measure
 
         return measure(**given)
-    from emoje_edge.training.evaluate import bands, draw_confusion, evaluate, evaluate_all, fit, open_model
+    from emoje_edge.evaluation.evaluate import bands, draw_confusion, evaluate, evaluate_all, fit, open_model
 
     mask = given["mask"]
     every = mask is not None and mask.strip().lower() == "all"

@@ -10,11 +10,8 @@ import click
 
 from emoje_edge.engine.family import is_name
 from emoje_edge.errors import UsageError
-from emoje_edge.modality import Mask
-from emoje_edge.training.companions import VIEWS, read_companions, unseen
-from emoje_edge.training.datasets import Corpus, Options, open_dataset
-from emoje_edge.training.datasets.ravdess import with_words
-from emoje_edge.training.stress import (
+from emoje_edge.evaluation.companions import VIEWS, read_companions, unseen
+from emoje_edge.evaluation.stress import (
     Remembering,
     StressReport,
     base_modality,
@@ -24,7 +21,10 @@ from emoje_edge.training.stress import (
     markdown,
     stress,
 )
-from emoje_edge.training.stress_conditions import catalogue
+from emoje_edge.evaluation.stress_conditions import catalogue
+from emoje_edge.modality import Mask
+from emoje_edge.training.datasets import Corpus, Options, open_dataset
+from emoje_edge.training.datasets.ravdess import with_words
 
 
 def measure(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,20 +21,6 @@ from emoje_edge.training.objective import Targets
 from emoje_edge.training.predict import Predictor
 
 DEFAULTS = TrainConfig(focal=0.5, soft=1.0, descriptor=0.5, partial=0.5)
-
-
-def open_teacher(path: Path) -> Predictor:
-    """A text teacher (`emoje-edge train --encoder`), a run folder or a folder of engines.
-
-    Raises:
-        UsageError: none of them.
-    """
-    from emoje_edge.training import teacher
-    from emoje_edge.training.evaluate import open_model
-
-    if (path / teacher.FILE).is_file():
-        return teacher.load_teacher(path)
-    return open_model(path)
 
 
 def targets_of(teachers: Sequence[Predictor], corpus: Corpus) -> Targets:

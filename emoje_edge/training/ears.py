@@ -17,8 +17,8 @@ from torch import Tensor
 
 from emoje_edge.errors import UsageError
 from emoje_edge.model.config import WhisperEncoder
+from emoje_edge.model.ctranslate2 import read_variables, weight
 from emoje_edge.shapes import SAMPLE_RATE
-from emoje_edge.training.ct2 import read_variables, weight
 
 _KINDS = "a transformers Whisper folder (config.json, model.safetensors) or a CTranslate2 one (model.bin)"
 Weight = Callable[[str], NDArray[np.float32]]

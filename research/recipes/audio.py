@@ -27,12 +27,12 @@ from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
 from emoje_edge.training.metrics import score
-from emoje_edge.training.noises import noise_corpus
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.predict import NOTHING_MISSING, batches
 from emoje_edge.training.presets import RAVDESS
 from emoje_edge.training.trainer import Materials, train
 from emoje_edge.training.voices import Voices
+from research.augmentation.backgrounds import noise_corpus
 
 FOLDS = 5
 NOISES = 60  # of each kind

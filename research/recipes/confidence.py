@@ -19,15 +19,15 @@ from emoje_edge.dialogue import DialogueState
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.engine.manifest import read_manifest
 from emoje_edge.engine.temperatures import set_temperature, write_temperatures
+from emoje_edge.evaluation.companions import VIEWS, Companions, read_companions, unseen
+from emoje_edge.evaluation.stress import Remembering, arguments
+from emoje_edge.evaluation.stress_conditions import Given, catalogue, recorded
+from emoje_edge.evaluation.temperature import fit_temperature, held_out_probabilities, risk_coverage, tempered
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.shipped import DEFAULT, engines_of, model_folder
-from emoje_edge.training.companions import VIEWS, Companions, read_companions, unseen
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.metrics import calibration_error
-from emoje_edge.training.stress import Remembering, arguments
-from emoje_edge.training.stress_conditions import Given, catalogue, recorded
-from emoje_edge.training.temperature import fit_temperature, held_out_probabilities, risk_coverage, tempered
 from research.evidence.tables import markdown
 from research.recipes.pages import arguments_of, put_in_card
 

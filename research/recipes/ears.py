@@ -23,16 +23,16 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emoje_edge.evaluation.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.model.voice import USUAL
 from emoje_edge.model.whisper import WhisperLayers
 from emoje_edge.perception.features import whisper_feature
 from emoje_edge.shapes import SAMPLE_RATE
-from emoje_edge.training.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.training.datasets import Corpus, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
 from emoje_edge.training.ears import read_ears
-from emoje_edge.training.noises import SECONDS, makers
 from emoje_edge.training.voices import MOST
+from research.augmentation.backgrounds import SECONDS, makers
 from research.evidence.voices import CALM, EACH, HOP, REAL, WINDOW
 from research.recipes.audio import FOLDS, NOISES, PASTS, fold
 from research.recipes.material import lived

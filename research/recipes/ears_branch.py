@@ -18,20 +18,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from emoje_edge.evaluation.conditions import TRAINING as TRAINED
 from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, ModelConfig, VectorEncoder
 from emoje_edge.model.config import WhisperEncoder
 from emoje_edge.training.checkpoint import Run, load_run, save_weights, write_json
-from emoje_edge.training.conditions import TRAINING as TRAINED
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Options, Sample, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
 from emoje_edge.training.ears import read_ears
-from emoje_edge.training.noises import SECONDS, makers
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.presets import RAVDESS
 from emoje_edge.training.trainer import Materials, train
 from emoje_edge.training.voices import Voices
+from research.augmentation.backgrounds import SECONDS, makers
 from research.recipes.audio import FOLDS, NOISES, PASTS, by_past, fold
 from research.recipes.ears import Ears
 from research.recipes.material import lived

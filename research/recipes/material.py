@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.calibration_data.synthetic import body as moving_body
+from emoje_edge.evaluation import conditions as make
+from emoje_edge.evaluation.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.modality import Modality
 from emoje_edge.perception import skeleton
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.features import hear, heard_feature, pose_feature
 from emoje_edge.perception.quality import heard_quality, pose_quality
 from emoje_edge.shapes import BANDS
-from emoje_edge.training import conditions as make
-from emoje_edge.training.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.training.datasets import UNLABELLED, open_dataset
 from emoje_edge.training.datasets.blends import jostle
 from emoje_edge.training.datasets.raw import read_samples

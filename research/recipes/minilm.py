@@ -7,10 +7,10 @@
 ENCODER is the folder of all-MiniLM-L6-v2 (`recipes.pretrained`), TOKENIZER what `recipes.minilm_tokeniser` wrote,
 TARGETS what `recipes.teacher` says of MELD in context and line by line, of comments, of EmoryNLP's scenes and of MELD
 rewritten.  The teachers read lines as they stand; the student reads half of them with other marks or none, a fifth with
-words lost or taken for others (`training.wording`), and learns to say the same.  Plain sentences (`recipes.plain`) have
-their targets by rule.  `again` goes on with a small branch: what it reads is told by the teachers and by the medium
-branch together, in three more versions of MELD, and labels hardly count, which it otherwise learns by heart; `settle`
-goes on with a medium one, on MELD's labels.
+words lost or taken for others (`augmentation.rewording`), and learns to say the same.  Plain sentences
+(`recipes.plain`) have their targets by rule.  `again` goes on with a small branch: what it reads is told by the
+teachers and by the medium branch together, in three more versions of MELD, and labels hardly count, which it otherwise
+learns by heart; `settle` goes on with a medium one, on MELD's labels.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, open_dataset
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.predict import TorchPredictor
-from emoje_edge.training.rewrite import rewritten
 from emoje_edge.training.tokens import tokeniser_of
 from emoje_edge.training.trainer import Materials, train
-from emoje_edge.training.wording import as_spoken
+from research.augmentation.rewording import as_spoken
+from research.augmentation.rewrite import rewritten
 from research.recipes import pretrained
 from research.recipes.plain import sentences
 

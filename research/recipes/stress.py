@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emoje_edge.evaluation.companions import read_companions
+from emoje_edge.evaluation.stress import Remembering, StressReport, choose, engines_digest, markdown, stress
+from emoje_edge.evaluation.stress_conditions import catalogue
 from emoje_edge.modality import Modality
 from emoje_edge.shipped import DEFAULT, engines_of
-from emoje_edge.training.companions import read_companions
 from emoje_edge.training.datasets.ravdess import with_words
-from emoje_edge.training.stress import Remembering, StressReport, choose, engines_digest, markdown, stress
-from emoje_edge.training.stress_conditions import catalogue
 from research.recipes.confidence import bases
 from research.recipes.pages import arguments_of, put_in_card, put_in_page
 

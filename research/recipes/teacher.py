@@ -5,8 +5,8 @@
 
 ENCODER is any encoder that transformers loads, by name or folder; the students that ship learned from all-MiniLM-L6-v2
 (Apache-2.0).  An utterance reads `[CLS] speaker: words [SEP] the six utterances before, with speakers [SEP]`; a quarter
-of them stand alone, half have other marks or none, a fifth are misheard (`training.wording`), and a fifth as many plain
-sentences (`recipes.plain`) are among them.  `teach` makes OUT/teacher-HALF.pt; `write` tells the students
+of them stand alone, half have other marks or none, a fifth are misheard (`augmentation.rewording`), and a fifth as many
+plain sentences (`recipes.plain`) are among them.  `teach` makes OUT/teacher-HALF.pt; `write` tells the students
 (`recipes.minilm`) of each dialogue of MELD what the teacher says that never saw it, and of everything else the mean of
 both.  The last weights, averaged over steps, count: nothing is chosen on MELD's development split.
 """
@@ -32,7 +32,7 @@ from emoje_edge.training.batching import Reword
 from emoje_edge.training.datasets import Corpus, Sample, open_dataset
 from emoje_edge.training.metrics import score
 from emoje_edge.training.trainer import computes_bfloat16
-from emoje_edge.training.wording import as_spoken
+from research.augmentation.rewording import as_spoken
 from research.recipes.plain import sentences
 
 TOKENS, WORDS, BEFORE = 80, 34, 6  # of the window, of the utterance in it, utterances of context

@@ -4,7 +4,7 @@
     python -m research.recipes.text distil DATA WORDS_RUN TARGETS OUT [seed]
 
 `words` learns the vocabulary from all of GoEmotions and MELD; `distil` goes on with MELD's dialogues and with what
-else the teachers have read (targets of `recipes.teacher`): comments, MELD's dialogues rewritten (training.rewrite),
+else the teachers have read (targets of `recipes.teacher`): comments, MELD's dialogues rewritten (augmentation.rewrite),
 EmoryNLP's dialogues without their labels, and every word of the tokenizer by itself, so that rare words mean
 something.  Context is the causal dialogue state.
 """
@@ -26,9 +26,9 @@ from emoje_edge.training.checkpoint import Run, load_weights
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
 from emoje_edge.training.objective import Targets
-from emoje_edge.training.rewrite import rewritten
 from emoje_edge.training.tokens import tokeniser
 from emoje_edge.training.trainer import Materials, train
+from research.augmentation.rewrite import rewritten
 
 ENCODER = TextEncoder(vocabulary=8000, width=256, layers=2)
 REWRITTEN = 4  # versions of MELD

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from emoje_edge.engine.family import family
+from emoje_edge.evaluation.companions import unseen
+from emoje_edge.evaluation.evaluate import evaluate, open_model
 from emoje_edge.modality import Mask
 from emoje_edge.shipped import accuracy_of, engines_of
-from emoje_edge.training.companions import unseen
 from emoje_edge.training.datasets import Options, open_dataset
-from emoje_edge.training.evaluate import evaluate, open_model
 
 models = pytest.mark.parametrize("model", family())
 

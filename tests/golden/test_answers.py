@@ -16,8 +16,8 @@ import pytest
 
 from emoje_edge import EMOTIONS, Recognizer
 from emoje_edge.babble import babble
-from emoje_edge.training import conditions
-from emoje_edge.training.companions import Companions, read_companions
+from emoje_edge.evaluation import conditions
+from emoje_edge.evaluation.companions import Companions, read_companions
 from tests.golden.sentences import SENTENCES
 
 RATE = 16_000

@@ -7,7 +7,7 @@ import pytest
 
 from emoje_edge import DialogueState, Recognizer
 from emoje_edge.babble import babble
-from emoje_edge.training.conditions import EVALUATION, talking_head
+from emoje_edge.evaluation.conditions import EVALUATION, talking_head
 from emoje_edge.utterance_emotion import UtteranceEmotion
 from tests.golden.sentences import SENTENCES
 

@@ -11,12 +11,12 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from emoje_edge.errors import UsageError
+from emoje_edge.evaluation.evaluate import evaluate
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.training.batching import Collator
-from emoje_edge.training.composite import compose
-from emoje_edge.training.evaluate import evaluate
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.tokens import tokeniser_of
+from research.augmentation.composite import compose
 from research.recipes import default, ship
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

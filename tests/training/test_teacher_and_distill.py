@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.evaluation.evaluate import open_model
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.datasets.base import Corpus, Sample
-from emoje_edge.training.distill import DEFAULTS, open_teacher, settings, targets_of
+from emoje_edge.training.distill import DEFAULTS, settings, targets_of
 from emoje_edge.training.predict import Missing, TorchPredictor
 from emoje_edge.training.teacher import TeacherConfig, inputs_of, load_teacher, train_teacher
 from emoje_edge.training.trainer import Materials, train
@@ -87,7 +88,7 @@ def test_distil_from_two_teachers_one_a_modality(teacher: Path, tmp_path: Path) 
     corpus = replace(text, samples=(*pairs[:30], *text.samples[30:]))
     audio_model = replace(small.MODEL, text=None)
     run = train(audio_model, small.CONFIG, Materials(replace(text, samples=pairs)), tmp_path / "audio", quiet=True)
-    teachers = [open_teacher(teacher), open_teacher(tmp_path / "audio")]
+    teachers = [open_model(teacher), open_model(tmp_path / "audio")]
     targets = targets_of(teachers, corpus)
     assert targets.logits.shape == (40, 3)
     assert targets.descriptors is not None
@@ -114,10 +115,10 @@ def test_distil_from_two_teachers_one_a_modality(teacher: Path, tmp_path: Path) 
 def test_a_teacher_of_other_classes_is_refused(teacher: Path) -> None:
     other = Corpus("other", ("yes", "no"), (Sample("d", 0, 0, text="good"),))
     with pytest.raises(UsageError, match="a teacher of low, middle, high for a corpus of yes, no"):
-        targets_of([open_teacher(teacher)], other)
+        targets_of([open_model(teacher)], other)
     deaf = Corpus("deaf", small.CLASSES, (Sample("d", 0, 0, features={Modality.AUDIO: np.zeros((1, 5))}),))
     with pytest.raises(UsageError, match="brings nothing of text"):
-        targets_of([open_teacher(teacher)], deaf)
+        targets_of([open_model(teacher)], deaf)
 
 
 def test_a_teacher_reads_without_context_when_asked(teacher: Path) -> None:

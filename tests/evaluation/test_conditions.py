@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from emoje_edge.perception.features import audio_feature, pose_feature
-from emoje_edge.perception.skeleton import JOINTS, VISIBLE
-from emoje_edge.training.conditions import (
+from emoje_edge.evaluation.conditions import (
     EVALUATION,
     TRAINING,
     Array,
@@ -18,6 +16,8 @@ from emoje_edge.training.conditions import (
     still_body,
     talking_head,
 )
+from emoje_edge.perception.features import audio_feature, pose_feature
+from emoje_edge.perception.skeleton import JOINTS, VISIBLE
 
 FLAVOURS = pytest.mark.parametrize("flavour", [TRAINING, EVALUATION], ids=["training", "evaluation"])
 

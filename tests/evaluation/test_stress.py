@@ -10,12 +10,12 @@ from click.testing import CliRunner
 from emoje_edge import EMOTIONS, Recognizer
 from emoje_edge.cli.evaluate import command as evaluate
 from emoje_edge.errors import UsageError
+from emoje_edge.evaluation.companions import Companions, read_companions, unseen
+from emoje_edge.evaluation.stress import base_modality, choose, markdown, stress
+from emoje_edge.evaluation.stress_conditions import AGREEING, EMPTY, OWN, VARYING, Condition, Given, catalogue
 from emoje_edge.modality import Mask, Modality
-from emoje_edge.training.companions import Companions, read_companions, unseen
 from emoje_edge.training.datasets import Corpus, Options, Sample, open_dataset
 from emoje_edge.training.datasets.ravdess import with_words
-from emoje_edge.training.stress import base_modality, choose, markdown, stress
-from emoje_edge.training.stress_conditions import AGREEING, EMPTY, OWN, VARYING, Condition, Given, catalogue
 from emoje_edge.utterance_emotion import UtteranceEmotion
 
 LINES = [("I am so happy!", "joy"), ("I hate you!", "anger"), ("It is on the table.", "neutral")]

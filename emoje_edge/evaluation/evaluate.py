@@ -12,10 +12,12 @@ import numpy as np
 from emoje_edge.engine.family import family, is_name
 from emoje_edge.engine.manifest import FILE_NAME
 from emoje_edge.errors import UsageError
+from emoje_edge.evaluation.temperature import fit_temperature
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import ModelConfig, VectorEncoder
 from emoje_edge.model.network import input_shape
 from emoje_edge.shapes import BANDS, WHISPER_BANDS
+from emoje_edge.training import teacher
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets.base import Corpus
@@ -23,7 +25,6 @@ from emoje_edge.training.labels import fit_classes
 from emoje_edge.training.masking import MISSING_RATES
 from emoje_edge.training.metrics import Scores, bootstrap, score
 from emoje_edge.training.predict import Missing, Predictor, TorchPredictor
-from emoje_edge.training.temperature import fit_temperature
 from emoje_edge.training.tokens import tokeniser_of
 
 SEEDS = (0, 1, 2)
@@ -67,17 +68,19 @@ class Row:
 
 
 def open_model(path: Path | str | None, *, backend: str = "onnx", threads: int | None = None) -> Predictor:
-    """The engines of a model by its name (None: `small`), a folder of engines, or a run folder.
+    """The engines of a model by its name (None: `small`), a folder of engines, a run folder or a text teacher.
 
     Raises:
         UsageError: neither.
         WorkError: damaged.
     """
-    from emoje_edge.training.engine_predictor import EnginePredictor
+    from emoje_edge.evaluation.engine_predictor import EnginePredictor
 
     if path is None or is_name(path):
         return EnginePredictor(model=None if path is None else str(path), backend=backend, threads=threads)
     folder = Path(path)
+    if (folder / teacher.FILE).is_file():
+        return teacher.load_teacher(folder)
     if (folder / "config.json").is_file():
         run = load_run(folder)
         return TorchPredictor(run.network, Collator(run.config, tokeniser_of(run.config, run.tokenizer)))

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from emoje_edge.evaluation import conditions
+from emoje_edge.evaluation.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.modality import Modality
 from emoje_edge.perception.features import audio_feature
 from emoje_edge.shapes import SAMPLE_RATE
-from emoje_edge.training import conditions
-from emoje_edge.training.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.training.datasets import Corpus, Sample
 
 Array = NDArray[np.float32]

@@ -16,9 +16,9 @@ from emoje_edge.cli.evaluate import command as evaluate
 from emoje_edge.cli.train import command as train_command
 from emoje_edge.engine.temperatures import read_temperatures
 from emoje_edge.errors import UsageError
+from emoje_edge.evaluation.evaluate import evaluate as score_model
+from emoje_edge.evaluation.evaluate import open_model
 from emoje_edge.modality import Mask, Modality
-from emoje_edge.training.evaluate import evaluate as score_model
-from emoje_edge.training.evaluate import open_model
 from emoje_edge.training.trainer import Materials, train
 from tests.training import small
 

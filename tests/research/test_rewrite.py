@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample
-from emoje_edge.training.rewrite import SHORTEST, rewritten
+from research.augmentation.rewrite import SHORTEST, rewritten
 
 LINES = ("You are joking!", "I have never in my life seen anything like it.", "No.", "So what do we do now, Joey?")
 

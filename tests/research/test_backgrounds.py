@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from emoje_edge.evaluation.conditions import EVALUATION, TRAINING
 from emoje_edge.modality import Modality
 from emoje_edge.perception.speech import speech_share
 from emoje_edge.shapes import SAMPLE_RATE
-from emoje_edge.training.conditions import EVALUATION, TRAINING
-from emoje_edge.training.noises import SECONDS, makers, noise_corpus
+from research.augmentation.backgrounds import SECONDS, makers, noise_corpus
 
 
 def _voices():

@@ -4,8 +4,8 @@ import numpy as np
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.modality import Modality
-from emoje_edge.training.composite import compose
 from emoje_edge.training.datasets import Corpus, Sample
+from research.augmentation.composite import compose
 
 
 def _labelled(name: str, labels: range, **given: object) -> Corpus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emoje_edge.training.wording import as_spoken, misheard, remarked, sounds_alike, without_marks
+from research.augmentation.rewording import as_spoken, misheard, remarked, sounds_alike, without_marks
 
 LINES = ["That is bad!", "What a pet.", "I don't know, really?!", "so much for that"]
 

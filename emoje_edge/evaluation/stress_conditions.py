@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from emoje_edge.emotion import EMOTIONS
+from emoje_edge.evaluation import conditions as make
+from emoje_edge.evaluation.companions import Array, Companions
+from emoje_edge.evaluation.conditions import EVALUATION
 from emoje_edge.modality import Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.skeleton import RATE
-from emoje_edge.training import conditions as make
-from emoje_edge.training.companions import Array, Companions
-from emoje_edge.training.conditions import EVALUATION
 from emoje_edge.training.datasets import Sample
 
 SECONDS = 3.0

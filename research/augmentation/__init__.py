@@ -1,0 +1,1 @@
+"""What the recipes make of their corpora: other words, other backgrounds, composite utterances."""
