@@ -1,6 +1,7 @@
 """A labelled test of voice activity: RAVDESS clips with pauses before ten backgrounds, and minutes without speech.
 
-python -m research.words.noises DATA
+python -m research.words.noises DATA                what is published
+python -m research.words.noises DATA development    other clips before the noises of training: for finding thresholds
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emoje_edge.evaluation import conditions
+from emoje_edge.evaluation.conditions import TRAINING, Flavour
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.loudness import Loudness
 from emoje_edge.perception.media import AudioBlock, decode
 from emoje_edge.perception.voice_activity import VoiceActivity
+from research.augmentation import backgrounds as trained
 
 Sound = NDArray[np.float32]
 LEVEL, CLIPS, STEP = 0.05, 48, 160  # RMS of speech; RAVDESS clips in a recording; samples a label
@@ -24,11 +28,12 @@ LEVEL, CLIPS, STEP = 0.05, 48, 160  # RMS of speech; RAVDESS clips in a recordin
 _RANGE_DB, _HOLE, _CLICK = 25.0, 30, 15
 
 
-def main(data: Path) -> None:
+def main(data: Path, part: str = "published") -> None:
     """Print F1, recall and false speech of Silero and of energy on every background."""
     rng = np.random.default_rng(0)
+    cases = development(data, rng) if part == "development" else {**backgrounds(data, rng), **silent(data, rng)}
     print("| sound | Silero F1 | recall | false s/min | energy F1 | false s/min |\n|---|---|---|---|---|---|")
-    for name, (sound, spoken) in {**backgrounds(data, rng), **silent(data, rng)}.items():
+    for name, (sound, spoken) in cases.items():
         network = scores(VoiceActivity(), sound, spoken)
         energy = scores(VoiceActivity(detector=Loudness()), sound, spoken)
         found = f"{network[0]:.3f} | {network[1]:.3f}" if spoken.any() else "– | –"
@@ -45,6 +50,22 @@ def backgrounds(data: Path, rng: np.random.Generator) -> dict[str, tuple[Sound, 
         for ratio in (20, 10, 5):
             cases[f"{name}, {ratio} dB"] = (speech + np.float32(LEVEL * 10 ** (-ratio / 20)) * noise, spoken)
     return cases
+
+
+def development(data: Path, rng: np.random.Generator) -> dict[str, tuple[Sound, NDArray[np.bool_]]]:
+    """As `backgrounds`, with clips that are not among those, and other noises."""
+    speech, spoken = conversation(data, rng, first=CLIPS)
+    cases = {"clean": (speech + LEVEL * 1e-3 * white(speech.size, rng), spoken)}
+    for name, make in {"street": trained.street, "noise": _noise, "applause": trained.applause}.items():
+        parts = [_unit(make(20.0, rng, flavour=TRAINING)) for _ in range(speech.size // (20 * SAMPLE_RATE) + 1)]
+        noise = np.concatenate(parts)[: speech.size]
+        for ratio in (20, 10, 5):
+            cases[f"{name}, {ratio} dB"] = (speech + np.float32(LEVEL * 10 ** (-ratio / 20)) * noise, spoken)
+    return cases
+
+
+def _noise(seconds: float, rng: np.random.Generator, *, flavour: Flavour) -> Sound:
+    return conditions.noise(seconds, rng, level=-20.0, flavour=flavour)
 
 
 def silent(data: Path, rng: np.random.Generator, seconds: float = 60.0) -> dict[str, tuple[Sound, NDArray[np.bool_]]]:
@@ -76,11 +97,11 @@ def utterances(segmenter: VoiceActivity, sound: Sound, block: int = 1024) -> lis
     return [(u.start, u.end) for u in closed if u.spoken]
 
 
-def conversation(data: Path, rng: np.random.Generator) -> tuple[Sound, NDArray[np.bool_]]:
+def conversation(data: Path, rng: np.random.Generator, first: int = 0) -> tuple[Sound, NDArray[np.bool_]]:
     """Acted clips at one level with pauses of 0.7 to 4 s, and a label every 10 ms."""
     paths = sorted((data / "ravdess").glob("*.flac"))
     sounds, labels = [], []
-    for path in rng.permutation(np.array(paths, dtype=object))[:CLIPS]:
+    for path in rng.permutation(np.array(paths, dtype=object))[first : first + CLIPS]:
         clip, active = _trimmed(load(path))
         pause = int(rng.uniform(70, 400))
         sounds += [np.zeros(pause * STEP, np.float32), clip * np.float32(LEVEL / np.sqrt(np.mean(clip**2)))]
@@ -151,4 +172,4 @@ def _unit(sound: NDArray[np.floating]) -> Sound:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])
