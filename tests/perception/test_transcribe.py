@@ -9,7 +9,7 @@ import pytest
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.media import AudioBlock, decode
-from emoje_edge.perception.transcribe import Transcriber, Words, log_mel, mel_filters
+from emoje_edge.perception.transcribe import LEAST_LOGPROB, Transcriber, Words, log_mel, mel_filters
 from emoje_edge.shipped import WHISPER
 
 from .conftest import SPEECH, tone
@@ -59,7 +59,7 @@ def test_nothing_is_heard_in_noise(transcriber, sound):
 def test_another_language_is_not_taken_for_english(transcriber):
     words = transcriber.transcribe(_sound(SPEECH / "german.flac"))
     assert not words.sure
-    assert words.confidence < 0.4
+    assert words.logprob < LEAST_LOGPROB - 0.25  # -1.10, and no near miss
 
 
 def test_a_long_and_a_very_short_sound(transcriber):
