@@ -101,6 +101,14 @@ def view(
     Returns:
         [N, 13, 3] float32, N at most 96 at 12.5 Hz: x, y, visibility, normalised as in perception.
     """
+    found = pose_feature(*filmed(positions, fps, generator, settings))
+    return np.zeros((1, len(JOINTS), 3), np.float32) if found is None else found
+
+
+def filmed(
+    positions: NDArray[np.floating], fps: float, generator: np.random.Generator, settings: CameraSettings
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """The same view as a pose estimator gives it: times [T] s, landmarks [T, 13, 3]."""
     g = generator
     times = np.arange(len(positions)) / (fps * g.uniform(*settings.tempo))
     first, last = _window(times, g)
@@ -115,9 +123,7 @@ def view(
     unit = 0.36 / distance  # a shoulder width in the picture
     flat = flat + _noise(flat.shape, g) * settings.jitter * unit * np.sqrt(distance / 2.0)
     seen = _visibility(flat, unit, g, settings)
-    landmarks = np.concatenate([flat, seen[..., None]], -1).astype(np.float32)
-    found = pose_feature(times, landmarks)
-    return np.zeros((1, len(JOINTS), 3), np.float32) if found is None else found
+    return times, np.concatenate([flat, seen[..., None]], -1).astype(np.float32)
 
 
 def _window(times: NDArray[np.float64], g: np.random.Generator) -> tuple[float, float]:
