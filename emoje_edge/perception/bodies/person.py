@@ -48,6 +48,7 @@ class Person:
         joints: [13, 3] smoothed: x, y in px of the picture, visibility.
         place: [2] px, the middle of its shoulders when it was found last.
         width: px, its shoulder width, by its crop.
+        missed: looks of the detector, the last ones, that did not see it.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Person:
     joints: Floats = field(default_factory=lambda: np.zeros((13, 3), np.float32))
     place: Place = field(default_factory=lambda: np.zeros(2))
     width: float = 1.0
+    missed: int = 0
     _trail: deque[tuple[float, float, float]] = field(default_factory=deque)  # s, px, px
     _bones: NDArray[np.float64] = field(default_factory=lambda: np.full(len(_BONES), np.nan))  # px
     _visibility: Floats | None = None
@@ -96,7 +98,7 @@ class Person:
 
     def lose(self) -> None:
         """It is not found in its crop."""
-        self.region, self._body, self._crop = None, OneEuro(0.05, 80), OneEuro(0.01, 10)
+        self.region, self.missed, self._body, self._crop = None, 0, OneEuro(0.05, 80), OneEuro(0.01, 10)
 
     def update(self, points: Floats, time: float) -> None:
         """Take the points [16, 3] found of it at a time (s)."""

@@ -19,7 +19,7 @@ _CELLS = 48  # sampling points along the longer side
 _SHIFT = 5  # sampling points by which a camera may jump, a tenth of the picture
 # correlation of brightness from which two pictures show one place: shaken .69 and more, most cuts .56 at most, made
 # ones up to .70
-_ALIKE = 0.66
+_ALIKE, _SURELY_ALIKE = 0.66, 0.85
 # the same of the fine structure: cuts .32 at most, a stage with dancers .43 and more, shaken .43 and more; a structure
 # weaker than so many levels (root mean square, three channels together) is noise of the camera
 _FINE_ALIKE, _AROUND, _NOISE = 0.37, 4, 9.0
@@ -45,6 +45,8 @@ class Scene:
         if np.abs(new - old).mean() < _CHANGE:
             return False
         a, b = _brightness(old), _brightness(new)
+        if _correlation(a, b, 0, 0) > _SURELY_ALIKE:
+            return False
         if max(_strength(a - a.mean()), _strength(b - b.mean())) > _NOISE and _differ(a, b, _ALIKE):
             return True
         a, b = _fine(a), _fine(b)
@@ -103,8 +105,8 @@ def _strength(cells: Cells) -> float:
 def _differ(old: Cells, new: Cells, alike: float) -> bool:
     """Whether no shift of the camera brings a correlation as high as `alike`."""
     down, along = (min(_SHIFT, n // 4) for n in old.shape)
-    # as it is, which it mostly is, first
-    shifts = [(0, 0)] + [(y, x) for y in range(-down, down + 1) for x in range(-along, along + 1)]
+    shifts = [(y, x) for y in range(-down, down + 1) for x in range(-along, along + 1)]
+    shifts.sort(key=lambda shift: abs(shift[0]) + abs(shift[1]))  # the likely ones first
     return all(_correlation(old, new, y, x) < alike for y, x in shifts)
 
 

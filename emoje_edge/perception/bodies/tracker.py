@@ -29,6 +29,8 @@ _STAY = 0.2  # shoulder widths by which another's body must fit better than what
 # Two people this near (shoulder widths), and for so long (s) after it, may be taken for one another: meanwhile the
 # detector looks, and what it does not see costs as many shoulder widths as this
 _MEETING, _MET, _UNSURE = 1.5, 1.0, 1.0
+_UPRIGHT = 1.5  # radians by which somebody new among several may be turned
+_THERE, _MISSED = 1.0, 4  # shoulder widths; looks of the detector in a row that do not see somebody who is followed
 
 
 class _Seen(NamedTuple):
@@ -71,10 +73,19 @@ class Tracker:
             self._searched = time
             found = find(self._networks, picture, small=self._people > 1)
             self.in_view = max(self.in_view, len(found))
+            followed = [p for p in followed if self._is_there(p, found)]
         self._give(self._look(picture, followed, found, time), time)
         present = [p for p in self._persons if p.region]
         self.in_view = max(self.in_view, len(present))
         return present
+
+    def _is_there(self, person: Person, found: Sequence[Found]) -> bool:
+        """Whether somebody followed is a body: one that the detector never sees again was a shadow, and is let go."""
+        seen = any(_is(one, person.place, person.width, within=_THERE) for one in found)
+        person.missed = 0 if seen else person.missed + 1
+        if self._people > 1 and person.missed >= _MISSED:
+            person.lose()
+        return person.region is not None
 
     def _patience(self, followed: Sequence[Person], time: float) -> float:
         """s to wait between two looks of the detector."""
@@ -91,6 +102,9 @@ class Tracker:
         """Crops of whom the detector sees besides those followed, as many as there is room for, the lost first."""
         lost = [p for p in self._persons if not p.region]
         new = [one for one in found if not any(_is(one, p.place, p.width) for p in followed)]
+        if self._people > 1:
+            # looking for many in small squares finds shadows, which lie or stand on their heads as often as not
+            new = [one for one in new if abs(one.region.angle) < _UPRIGHT]
         new.sort(key=lambda one: not any(p.reachable(one.place, time) for p in lost))  # stable: else best first
         # whoever is followed where the detector sees nobody may be one of these
         unsure = sum(not any(_is(one, p.place, p.width) for one in found) for p in followed)
@@ -164,9 +178,9 @@ def _exchange(given: dict[Person, int], cost: dict[tuple[Person, int], float]) -
     return False
 
 
-def _is(found: Found, place: Place, width: float) -> bool:
+def _is(found: Found, place: Place, width: float, *, within: float = _TAKEN) -> bool:
     """Whether a detection is the body at this place, so wide (px)."""
-    return float(np.hypot(*(found.place - place))) < _TAKEN * min(width, width_of(found.region))
+    return float(np.hypot(*(found.place - place))) < within * min(width, width_of(found.region))
 
 
 def _meet(a: Person, b: Person) -> bool:
