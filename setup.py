@@ -24,6 +24,7 @@ setup(
         "emoje_kernels": "kernels/emoje_kernels",
         "emoje_calibration": "calibration/emoje_calibration",
     },
+    include_package_data=False,  # what lies in assets is data, not packages without an __init__
     package_data={
         "emoje_edge": ["py.typed", "assets/**/*"],
         "emoje_kernels": ["py.typed"],
