@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ENDINGS = (".png", ".svg", ".pdf", ".html")
 _NARROWEST, _A_ROW, _WIDEST = 1080, 66, 4800  # px: wider no viewer shows
+_ONE_STRIP = 70  # utterances; more are drawn in strips below each other, as a score is
+_STRIP, _STRIP_WIDTH, _BETWEEN = 96, 1600, 46  # px, height and width of a strip, and room for its clock below
+_BAR = 14  # px an utterance in a strip
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 140, 44, 58  # px around the panels
 _EMOTIONS, _WEIGHTS, _GAP = 300, 120, 26  # px, heights of the panels and between them
 _SMALL, _LARGE = 13, 16  # px, letters
@@ -45,7 +48,8 @@ def draw_timeline(events: Sequence[UtteranceEmotion], path: Path, *, title: str 
 
     Args:
         events: of one source; where two overlap, the later one is drawn from its start on.
-        path: ending in .png, .svg or .pdf; .html is a page to zoom and click in.
+        path: ending in .png, .svg or .pdf (more than 70 utterances in strips below each other, without weights); .html
+            is a page to zoom and click in.
 
     Raises:
         UsageError, OutputError: as `check_timeline`; or the file cannot be written.
@@ -55,7 +59,8 @@ def draw_timeline(events: Sequence[UtteranceEmotion], path: Path, *, title: str 
         if path.suffix.lower() == ".html":
             write_page(events, path, title=title)
         else:
-            _picture(events, title, vector=path.suffix.lower() == ".svg").save(path)
+            draw = _strips if len(events) > _ONE_STRIP else _picture
+            draw(events, title, vector=path.suffix.lower() == ".svg").save(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}", "give --timeline another place") from error
 
@@ -63,7 +68,7 @@ def draw_timeline(events: Sequence[UtteranceEmotion], path: Path, *, title: str 
 def _picture(events: Sequence[UtteranceEmotion], title: str, *, vector: bool) -> Canvas:
     width = min(max(_NARROWEST, _LEFT + _RIGHT + _A_ROW * len(events)), _WIDEST)
     spans = _spans(events)
-    scale = _Scale(spans, _LEFT, width - _RIGHT)
+    scale = _scale(spans, _LEFT, width - _RIGHT)
     names = [_words(event) for event in events]
     flat = all(_fits(name, scale(end) - scale(start)) for name, (start, end) in zip(names, spans, strict=True))
     above = 2 * (_SMALL + 5) if flat else round(max((words_width(_one_line(n), _SMALL) for n in names), default=0)) + 12
@@ -76,6 +81,8 @@ def _picture(events: Sequence[UtteranceEmotion], title: str, *, vector: bool) ->
     won = [e.emotion for e in events]
     _panel(page, emotions, scale, spans, [e.probabilities for e in events], labels, "how sure", won=won)
     _panel(page, weights, scale, spans, [e.weights for e in events], MODALITY_COLOURS, "weight")
+    for (_, high, right, low), colours in ((emotions, labels), (weights, MODALITY_COLOURS)):
+        _legend(page, right, (high + low) / 2, colours)
     _name_winners(page, emotions, scale, spans, events, flat=flat)
     _time_axis(page, weights, scale)
     if not events:
@@ -85,24 +92,48 @@ def _picture(events: Sequence[UtteranceEmotion], title: str, *, vector: bool) ->
     return page
 
 
+def _strips(events: Sequence[UtteranceEmotion], title: str, *, vector: bool) -> Canvas:
+    """A long recording: what won and how sure it is, in strips of the same length, each bar wide enough to be seen."""
+    spans = _spans(events)
+    right = _STRIP_WIDTH - _RIGHT
+    whole = _scale(spans, _LEFT, right)
+    wanted = whole.length * (right - _LEFT) / (_BAR * len(events))
+    strip = next((s for s in _STEPS if s >= wanted), _STEPS[-1])
+    first = math.floor(whole.start / strip)
+    count = math.ceil((whole.start + whole.length) / strip) - first
+    labels = label_colours(list(dict.fromkeys(label for e in events for label in e.probabilities)) or EMOTIONS)
+    page = canvas(_STRIP_WIDTH, _TOP + count * (_STRIP + _BETWEEN) + 14, vector=vector)
+    page.words((12, 22), title, _LARGE)
+    _legend(page, right + 22, _TOP + 3 * _SMALL + _STRIP / 2, labels)
+    for number in range(count):
+        scale = _Scale((first + number) * strip, strip, _LEFT, right)
+        top = _TOP + number * (_STRIP + _BETWEEN)
+        box = (_LEFT, top, right, top + _STRIP)
+        here = [i for i, (start, _) in enumerate(spans) if scale.start <= start < scale.start + strip]
+        inside = [(spans[i][0], min(spans[i][1], scale.start + strip)) for i in here]
+        shares = [{k: v for k, v in events[i].probabilities.items() if k == events[i].emotion} for i in here]
+        _panel(page, box, scale, inside, shares, labels, "", won=[events[i].emotion for i in here])
+        _time_axis(page, box, scale, name="")
+    return page
+
+
 @dataclass(frozen=True)
 class _Scale:
     """From time (s) to px."""
 
-    spans: Sequence[Span]
+    start: float
+    length: float
     left: float
     right: float
 
-    @property
-    def start(self) -> float:
-        return min((start for start, _ in self.spans), default=0.0)
-
-    @property
-    def length(self) -> float:
-        return max((end for _, end in self.spans), default=1.0) - self.start or 1.0
-
     def __call__(self, time: float) -> float:
         return self.left + (time - self.start) / self.length * (self.right - self.left)
+
+
+def _scale(spans: Sequence[Span], left: float, right: float) -> _Scale:
+    """All of them between two sides."""
+    start = min((start for start, _ in spans), default=0.0)
+    return _Scale(start, max((end for _, end in spans), default=1.0) - start or 1.0, left, right)
 
 
 def _spans(events: Sequence[UtteranceEmotion]) -> list[Span]:
@@ -123,7 +154,7 @@ def _panel(
     *,
     won: Sequence[str | None] = (),
 ) -> None:
-    """Stacked bars as wide as their utterances, axis and legend; an utterance without values leaves its place empty.
+    """Stacked bars as wide as their utterances, and the axis; an utterance without values leaves its place empty.
 
     Where something `won`, it stands at the foot in full colour, as high as the answer is sure; the rest is pale.
     """
@@ -143,10 +174,13 @@ def _panel(
             page.rectangle((scale(start), y - height, max(scale(end) - 1, scale(start) + 1), y), colour)
             y -= height
     page.line((left, top), (left, bottom))
+
+
+def _legend(page: Canvas, left: float, middle: float, colours: dict[str, str]) -> None:
     for row, (label, colour) in enumerate(colours.items()):
-        y = (top + bottom) / 2 + (row - (len(colours) - 1) / 2) * (_SMALL + 9)
-        page.rectangle((right + 14, y - 6, right + 32, y + 6), colour)
-        page.words((right + 40, y), label, _SMALL)
+        y = middle + (row - (len(colours) - 1) / 2) * (_SMALL + 9)
+        page.rectangle((left + 14, y - 6, left + 32, y + 6), colour)
+        page.words((left + 40, y), label, _SMALL)
 
 
 def _name_winners(
@@ -160,7 +194,7 @@ def _name_winners(
         )
         lines = _words(event).split("\n")
         if scale(end) - scale(start) < _SMALL + 2:
-            continue  # an hour: the colours tell, and the page (.html) has the names
+            continue  # the colours tell, and the page (.html) has the names
         if flat:
             for row, line in enumerate(reversed(lines)):
                 page.words((middle, top - 8 - row * (_SMALL + 4)), line, _SMALL, anchor="mb")
@@ -168,7 +202,7 @@ def _name_winners(
             page.words((middle, top - 8), _one_line(_words(event)), _SMALL, upright=True)
 
 
-def _time_axis(page: Canvas, box: Box, scale: _Scale) -> None:
+def _time_axis(page: Canvas, box: Box, scale: _Scale, *, name: str = "time") -> None:
     left, _, right, bottom = box
     page.line((left, bottom), (right, bottom))
     wanted = scale.length / max((right - left) / 110, 1)
@@ -177,7 +211,7 @@ def _time_axis(page: Canvas, box: Box, scale: _Scale) -> None:
         x = scale(tick * step)
         page.line((x, bottom), (x, bottom + 5), INK)
         page.words((x, bottom + 9), _clock(tick * step), _SMALL, anchor="mt")
-    page.words(((left + right) / 2, bottom + 30), "time", _SMALL, anchor="mt")
+    page.words(((left + right) / 2, bottom + 30), name, _SMALL, anchor="mt")
 
 
 def _words(event: UtteranceEmotion) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from emoje_edge import UsageError
 from emoje_edge.report.body import PEOPLE
@@ -46,6 +47,20 @@ def test_timeline_is_drawn_with_gaps_overlaps_and_odd_names(tmp_path: Path, endi
     path = tmp_path / f"t.{ending}"
     draw_timeline(events, path, title="a $ b_{.mp4")
     assert path.stat().st_size > 5000
+
+
+def test_a_long_recording_is_drawn_in_strips_that_can_be_read(tmp_path: Path) -> None:
+    """An hour of 900 utterances: no strip is wider than a screen, and each bar is as high as the answer is sure."""
+    events = [make_event(4 * i, speaker=None) for i in range(900)]
+    draw_timeline(events, tmp_path / "hour.png")
+    with Image.open(tmp_path / "hour.png") as picture:
+        assert picture.width == 1600
+        assert picture.height < 3000
+        pixels = np.asarray(picture.convert("RGB"))
+    joy = (pixels == rgb(EMOTION_COLOURS["joy"])).all(2)
+    heights = joy[:, 76:1460].sum(0)
+    strips = round(float(np.median(heights[heights > 0])) / (0.7 * 96))  # each of which has a bar of .7 there
+    assert 6 <= strips <= 7
 
 
 def test_timeline_without_a_row_says_so(tmp_path: Path) -> None:
