@@ -129,8 +129,11 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     preset = preset_of([name for name, _, _ in plan.corpora])
     pairs: list[tuple[Corpus, Corpus | None]] = []
     ears = read_ears(plan.ears, plan.layers) if plan.ears else None
+    start = load_run(plan.start) if plan.start else None
+    known = start.config.audio if start else None
+    hears = ears[0] if ears else known if isinstance(known, WhisperEncoder) else None
     for name, root, options in plan.corpora:
-        options = replace(options, bands=ears[0].bands) if ears else options
+        options = replace(options, bands=hears.bands) if hears else options
         corpus = open_dataset(name, root, options=options)
         corpus = to_emotions(corpus) if plan.labels == "emotions" else corpus
         if preset.dev:
@@ -139,7 +142,6 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
             pairs.append((corpus.keep(lambda s: s.split not in ("dev", "test")), None))
     train, dev = pairs[0] if len(pairs) == 1 else _joined(pairs)
     train = preset.enlarge(train) if preset.enlarge else train
-    start = load_run(plan.start) if plan.start else None
     words = plan.tokenizer or (start and start.tokenizer) or TOKENIZER
     model = fit_model([pair[0] for pair in pairs], plan.model, tokenizer=words)
     if start:
@@ -153,9 +155,9 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
         dev,
         tokenise=tokeniser_of(model, words),
         tokenizer=words if has_words else None,
-        transform=None if ears else preset.transform,  # made for our own log-mel
+        transform=None if hears else preset.transform,  # made for our own log-mel
         initial=initial,
-        frozen=FRONT if ears else (),
+        frozen=FRONT if hears else (),
     )
     return model, materials
 
@@ -193,8 +195,14 @@ def like(known: ModelConfig, fitted: ModelConfig) -> ModelConfig:
     encoders = {}
     for m in Modality:
         wanted, there = fitted.encoder(m), known.encoder(m)
-        encoders[m.value] = there if wanted and there and type(wanted) is type(there) else wanted
+        encoders[m.value] = there if wanted and there and _alike(wanted, there) else wanted
     return replace(known, **encoders, classes=fitted.classes)  # type: ignore[arg-type]
+
+
+def _alike(wanted: Encoder, there: Encoder) -> bool:
+    """Whether a known encoder takes what the fitted one was fitted to; Whisper's log-mel looks like vectors."""
+    hears = isinstance(there, WhisperEncoder) and isinstance(wanted, VectorEncoder) and wanted.features == there.bands
+    return hears or type(wanted) is type(there)
 
 
 def begin(model: ModelConfig, known: AmEmoje, corpus: Corpus, *, seed: int) -> dict[str, Tensor]:

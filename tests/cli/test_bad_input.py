@@ -45,6 +45,18 @@ def test_no_video(emoje: Run, tmp_path: Path) -> None:
     refused(emoje("infer", tmp_path / "folder"), 2, "no video or sound file in this folder")
 
 
+def test_a_model_that_is_not_there_names_those_that_are(emoje: Run, clip: Path, tmp_path: Path) -> None:
+    refused(
+        emoje("infer", clip, "--model", "smal"), 2, "unknown model 'smal'", "did you mean 'small'?", "allowed: small"
+    )
+    both = ("--model", "small", "--engine-dir", tmp_path)
+    refused(emoje("infer", clip, *both), 2, "give one of both")
+    refused(emoje("bench", *both), 2, "give one of both")
+    refused(emoje("build", "--mask", "pose", "--model", "smal"), 2, "no model and no run 'smal'", "allowed: small")
+    data = ("evaluate", "--dataset", "meld", "--root", tmp_path)
+    refused(emoje(*data, "--model", "smal"), 2, "smal holds neither a run", "or a model: small")
+
+
 def test_a_cut_off_file_keeps_the_rows_before_the_cut(emoje: Run, clip: Path, tmp_path: Path) -> None:
     # Matroska can be read up to where it ends; MP4's index is at the end, so nothing of a cut one can
     import av

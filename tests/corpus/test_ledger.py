@@ -1,5 +1,6 @@
 """Parts: kept whole or not at all, named by all that they depend on."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from emoje_edge.corpus.ledger import Ledger, LedgerError, Part, read_part, read_
 from emoje_edge.corpus.recordings import Recording
 from emoje_edge.corpus.settings import Settings
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.shipped import engines_of
 
 TALK = Recording("a/talk.mp4", Path("a/talk.mp4"), "talk.mp4 10 20")
 ROWS = [{"source": TALK.name, "start": 0.0, "emotion": "joy"}, {"source": TALK.name, "start": 1.0, "emotion": None}]
@@ -76,3 +78,17 @@ def test_a_plan_is_there_after_begin_only(ledger: Make, tmp_path: Path) -> None:
     kept = ledger()
     kept.begin([TALK])
     assert read_plan(tmp_path / "rows.jsonl")["recordings"] == {TALK.name: kept.name(TALK)}
+
+
+def test_two_models_share_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    for mask in ("text", "pose"):
+        shutil.copytree(engines_of() / mask, home / "mine" / mask / "onnx-0")
+    monkeypatch.setenv("EMOJE_ENGINES", str(home))
+    kept = {name: Ledger(tmp_path / "rows.csv", Settings("text", model=name).describe()) for name in (None, "small")}
+    mine = Ledger(tmp_path / "rows.csv", Settings("text", model="mine").describe())
+    assert kept[None].name(TALK) == kept["small"].name(TALK)  # the default by its name
+    assert mine.name(TALK) != kept["small"].name(TALK)
+    assert mine.description["model"] == "mine"
+    with pytest.raises(UsageError, match="unknown model 'smal'"):
+        Settings("text", model="smal").describe()

@@ -13,6 +13,7 @@ from emoje_edge.cli.train import command as train_command
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig, TextEncoder, VectorEncoder
+from emoje_edge.model.config import WhisperEncoder
 from emoje_edge.shipped import model_folder
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets.base import Corpus
@@ -75,3 +76,11 @@ def test_a_start_that_is_no_run(tmp_path: Path, start: str) -> None:
     assert isinstance(done.exception, UsageError)
     assert "no config.json" in str(done.exception)
     assert not (tmp_path / "run").exists()
+
+
+def test_ears_of_the_known_model_stay_where_the_corpus_brings_their_sound() -> None:
+    known = ModelConfig(text=None, pose=None, audio=WhisperEncoder())
+    heard = ModelConfig(text=None, pose=None, audio=VectorEncoder(features=80, tokens=300), classes=("a", "b"))
+    assert like(known, heard).audio == known.audio
+    other = ModelConfig(text=None, pose=None, audio=VectorEncoder(features=100))
+    assert like(known, other).audio == other.audio
