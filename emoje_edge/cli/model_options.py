@@ -30,6 +30,7 @@ def load_model(given: str | Path | None) -> Model:
         UsageError: no run folder.
         WorkError: damaged weights, or torch is not installed.
     """
+    folder = folder_of(given)  # a mistyped name shows before torch is loaded
     try:
         import torch
 
@@ -37,7 +38,7 @@ def load_model(given: str | Path | None) -> Model:
     except ImportError as error:
         raise WorkError(f"{error.name} is not installed", install("build")) from error
     torch.set_num_threads(min(torch.get_num_threads(), 2))
-    run = load_run(folder_of(given))
+    run = load_run(folder)
     name = run.path.resolve().name
     if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise UsageError(f"model folder {name!r}", "rename it: letters, digits, - _ and . (engine folders carry it)")
