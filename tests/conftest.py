@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 # the gate says the same of the same code; `HYPOTHESIS_PROFILE=default pytest` looks further
-settings.register_profile("same", derandomize=True, database=None)
+settings.register_profile("same", derandomize=True, database=None, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # started first, longest first, so that the processes end together
