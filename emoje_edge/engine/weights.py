@@ -23,8 +23,9 @@ from emoje_edge.errors import UsageError
 if TYPE_CHECKING:
     import onnx
 
-COMMON = "common"  # what belongs to no modality: dialogue, head, gate
-_BRANCH = re.compile(r"\.(text|audio|pose)(?:\.|$)")
+COMMON = "common"  # what belongs to no modality alone: dialogue, head, gate, evidence
+# what every mask with the branch needs; a gate reads a branch only where there are others, so it is no part of the file
+_BRANCH = re.compile(r"\.(?:encoders|fusion\.norm|fusion\.project)\.(text|audio|pose)(?:\.|$)")
 _LEAST = 8192  # bytes of a tensor that is worth sharing; biases differ from mask to mask
 _ALIGNED = 64
 _DIGITS = 12

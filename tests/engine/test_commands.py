@@ -84,6 +84,9 @@ def test_the_shipped_engines_are_whole_small_and_of_all_masks(model: str) -> Non
     files = {file.sha256: file.bytes for manifest in manifests for file in (*manifest.files, *manifest.weights)}
     assert sum(files.values()) < (7e6 if model == DEFAULT else 45e6)
     assert {manifest.model for manifest in manifests} == {model}
+    for branch in ("text", "audio", "pose"):  # stored once
+        names = {file.name for manifest in manifests for file in manifest.weights if file.name.startswith(branch)}
+        assert len(names) == 1, names
     weights = weights_sha256(load_run(model_folder(model)).network)
     assert {manifest.weights_sha256 for manifest in manifests} == {weights}, "build the engines of these weights"
     assert all(manifest.parity.agreement >= 0.99 for manifest in manifests)

@@ -112,6 +112,8 @@ def test_weights_that_no_engine_names_may_go(copied: Path) -> None:
         ("network.encoders.text.embedding.weight", "text"),
         ("network.fusion.project.pose.weight", "pose"),
         ("network.encoders.audio.convolutions.0.conv.weight", "audio"),
+        ("network.gate.sees.text.weight", "common"),
+        ("network.evidence.audio.out.weight", "common"),
         ("network.dialogue.input.weight", "common"),
         ("network.head.bias", "common"),
     ],
