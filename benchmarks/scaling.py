@@ -1,6 +1,6 @@
-"""How time and memory grow: utterance length, dialogue length, streams in one process.  Rows as CSV, and curves.
+"""How time and memory grow with an utterance's and a dialogue's length.  Rows as CSV, and curves.
 
-    python benchmarks/scaling.py --out docs/performance [--video CLIP] [--quick]
+    python benchmarks/scaling.py --out docs/performance [--quick]
 
 The physical limit stands beside each curve: operations counted on the network, over the machine's measured rate.
 """
@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import gc
-import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,41 +93,6 @@ def dialogue_length(longest: int) -> list[Row]:
     return rows
 
 
-def streams(video: Path, counts: Sequence[int]) -> list[Row]:
-    """N recognisers on one clip, in threads of one process: how many times real time they run together."""
-    from emoje_edge.perception.media import probe
-    from emoje_edge.recognizer import Recognizer
-
-    seconds = probe(video).duration
-    rows = []
-    for count in counts:
-        events = [0] * count
-
-        def work(i: int, events: list[int] = events) -> None:
-            with Recognizer(threads=1) as recogniser:
-                events[i] = sum(1 for _ in recogniser.stream(video))
-
-        work(0)  # libraries loaded, files cached
-        threads = [threading.Thread(target=work, args=(i,)) for i in range(count)]
-        start = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        wall = time.perf_counter() - start
-        rows.append(
-            {
-                "streams": count,
-                "wall_s": wall,
-                "times_real_time_each": seconds / wall,
-                "real_time_streams": count * seconds / wall,
-                "utterances": sum(events),
-                "resident_mib": resident_mib(),
-            }
-        )
-    return rows
-
-
 def save(rows: list[Row], path: Path) -> None:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
@@ -164,7 +127,6 @@ def draw(rows: list[Row], x: str, ys: Sequence[str], path: Path, *, limit: tuple
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--video", type=Path, help="clip for the streams; default: the demonstration's")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that it runs")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -191,17 +153,7 @@ def main() -> None:
         options.out / "dialogue_length.png",
         limit=("operations / fp32 matmul rate", floor),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        video = options.video
-        if video is None:
-            from emoje_edge.demo import make_clip
-
-            video = Path(folder) / "demo.mp4"
-            make_clip(video, video.with_suffix(".srt"))
-        many = streams(video, (1, 2) if options.quick else (1, 2, 4, 8))
-    save(many, options.out / "streams.csv")
-    draw(many, "streams", ["times_real_time_each", "real_time_streams", "resident_mib"], options.out / "streams.png")
-    for rows in (lengths, dialogue, many):
+    for rows in (lengths, dialogue):
         for row in rows:
             print(row)
 
