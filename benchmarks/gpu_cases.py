@@ -198,7 +198,7 @@ def variant_rows(machine: Machine, device: torch.device, utterances: int) -> lis
         least = (floor.bytes, floor.flop, 1 if one_launch else 2)
         rows.append(_timed_row(machine, "variants forward", label, calls, least, keys))
     scales = torch.full((3, LAYOUT.heads), 4 / 127, device=device)
-    integers = [[*(ek.quantise(x, s) for x, s in zip(t, scales)), *t[3:]] for t in sets]  # noqa: B905 - q, k, v
+    integers = [[*(ek.quantize(x, s) for x, s in zip(t, scales)), *t[3:]] for t in sets]  # noqa: B905 - q, k, v
     calls = [
         lambda t=t: ek.cross_modal_fuse_int8(*t, CAPACITIES, scales=scales, mask=7, impl="triton") for t in integers
     ]

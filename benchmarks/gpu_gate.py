@@ -95,7 +95,7 @@ def check_int8(device: torch.device, impl: str, utterances: int, heads: int) -> 
     """INT8 against the reference on the same integers."""
     *tensors, lengths = example(device, utterances, torch.float32, heads, 32)
     scales = ek.per_head_scales(torch.stack([t.abs().amax((0, 1, 3)) for t in tensors[:3]]))
-    q, k, v = (ek.quantise(t, s) for t, s in zip(tensors, scales))  # noqa: B905 - the gate stays as it is
+    q, k, v = (ek.quantize(t, s) for t, s in zip(tensors, scales))  # noqa: B905 - the gate stays as it is
     results = [
         ek.cross_modal_fuse_int8(q, k, v, tensors[3], lengths, CAPACITIES, scales=scales, mask=7, impl=name)
         for name in (impl, "reference")

@@ -1,1 +1,1 @@
-"""Observers, the quantisation spec and calibration recipes."""
+"""Observers, the quantization spec and calibration recipes."""

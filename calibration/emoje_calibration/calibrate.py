@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from emoje_calibration.errors import BudgetError
 from emoje_calibration.hashes import weights_sha256
 from emoje_calibration.observers import METHODS, Histogram
-from emoje_calibration.quantize import fold_batch_norms, quantisable, quantize, weight_amax, with_network
+from emoje_calibration.quantize import fold_batch_norms, quantizable, quantize, weight_amax, with_network
 from emoje_calibration.spec import LayerSpec, MaskSpec, Range, Spec
 
 AUTO = "auto"
@@ -28,7 +28,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Change:
-    """What quantisation changes: the share of equal labels, and the mean absolute change of the logits."""
+    """What quantization changes: the share of equal labels, and the mean absolute change of the logits."""
 
     agreement: float
     error: float
@@ -87,7 +87,7 @@ def calibrate(
     if not 0 < budget <= 1:
         raise ValueError(f"budget {budget}: the smallest agreement of labels with fp32, above 0 and at most 1")
     found = {case.mask: _calibrate_mask(case, method, budget, progress) for case in cases}
-    kinds = {name: (kind_of(m), weight_range(m)) for name, m in quantisable(fold_batch_norms(network))}
+    kinds = {name: (kind_of(m), weight_range(m)) for name, m in quantizable(fold_batch_norms(network))}
     used = {name for spec in found.values() for name in (*spec.inputs, *spec.excluded)}
     weights = {n: w for n, w in kinds.items() if n in used or w[0] != "linear"}
     return Spec(model, weights_sha256(network), source.name, source.sha256, source.samples, budget, weights, found)
@@ -117,7 +117,7 @@ def observe(network: nn.Module, batches: Batches) -> dict[str, Histogram]:
     """A histogram of every linear's and convolution's input; layers that the mask does not use are left out."""
     histograms: dict[str, Histogram] = {}
     hooks = []
-    for name, module in quantisable(inner(network)):
+    for name, module in quantizable(inner(network)):
         if not isinstance(module, nn.Embedding):
             hooks.append(
                 module.register_forward_pre_hook(
@@ -150,7 +150,7 @@ class _Trial:
     def __init__(self, case: Case) -> None:
         self.mask, self.network, self.batches = case.mask, case.network, case.batches
         self.folded = fold_batch_norms(inner(case.network))
-        self.modules = dict(quantisable(self.folded))
+        self.modules = dict(quantizable(self.folded))
         self.reference = logits(case.network, case.batches)
 
     def layers(self, inputs: dict[str, Range]) -> dict[str, LayerSpec]:

@@ -78,8 +78,8 @@ class Histogram:
         centre = (np.arange(BINS) + 0.5) * self.top / BINS
         amax = bins * self.top / BINS
         step = amax / (LEVELS - 1)
-        quantised = np.minimum(np.rint(centre / step), LEVELS - 1) * step
-        return float((self.counts * (centre - quantised) ** 2).sum())
+        quantized = np.minimum(np.rint(centre / step), LEVELS - 1) * step
+        return float((self.counts * (centre - quantized) ** 2).sum())
 
     def _divergence(self, bins: int) -> float:
         full = self.counts[:bins].copy()

@@ -1,4 +1,4 @@
-"""The one operator that a quantised network is made of: quantise to INT8 and back.
+"""The one operator that a quantized network is made of: quantize to INT8 and back.
 
     qdq(x, amax) = clamp(round(x / s), -128, 127) * s,    s = amax / 127
 
@@ -32,7 +32,7 @@ def _qdq_shape(x: Tensor, amax: Tensor) -> Tensor:
 
 
 def qdq(x: Tensor, amax: Tensor) -> Tensor:
-    """Quantise `x` to INT8 and back.
+    """Quantize `x` to INT8 and back.
 
     Args:
         x: any shape, float.

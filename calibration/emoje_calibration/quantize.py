@@ -1,7 +1,7 @@
-"""Apply a spec to a network: the quantised eager reference, which every INT8 engine is held against.
+"""Apply a spec to a network: the quantized eager reference, which every INT8 engine is held against.
 
 Linears and convolutions take `qdq` on their input (one scale) and on their weight (one a channel, axis 0); embedding
-tables on the weight alone (one a column, axis 1, so that an engine can dequantise after the look-up).  Biases are
+tables on the weight alone (one a column, axis 1, so that an engine can dequantize after the look-up).  Biases are
 rounded to the accumulator's step, scale(input) * scale(weight), as integer kernels do.
 Batch normalisations are folded into the convolution before them first (`fold_batch_norms`), by calibration and here.
 """
@@ -22,15 +22,15 @@ from emoje_calibration.errors import SpecError
 from emoje_calibration.operators import LEVELS, qdq
 from emoje_calibration.spec import LayerSpec
 
-QUANTISABLE = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding)
+QUANTIZABLE = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding)
 M = TypeVar("M", bound=nn.Module)
 _FLOOR = 1e-8  # amax of an all-zero tensor: any scale does, but not zero
 
 
-def quantisable(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def quantizable(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Names and modules of the layers that a spec can name."""
     for name, module in network.named_modules():
-        if type(module) in QUANTISABLE:  # a subclass may compute something else
+        if type(module) in QUANTIZABLE:  # a subclass may compute something else
             yield name, module
 
 
@@ -114,14 +114,14 @@ def quantize(network: nn.Module, layers: Mapping[str, LayerSpec]) -> nn.Module:
     Raises:
         SpecError: a layer that the network lacks, or of another shape.
     """
-    quantised = fold_batch_norms(network)
-    found = dict(quantisable(quantised))
+    quantized = fold_batch_norms(network)
+    found = dict(quantizable(quantized))
     for name, layer in layers.items():
         if name not in found:
             raise SpecError(f"the spec names layer {name}, which the model lacks")
         parent, _, last = name.rpartition(".")
-        setattr(quantised.get_submodule(parent), last, _quantised_layer(name, found[name], layer))
-    return quantised
+        setattr(quantized.get_submodule(parent), last, _quantized_layer(name, found[name], layer))
+    return quantized
 
 
 def with_network(specialised: M, network: nn.Module) -> M:
@@ -131,7 +131,7 @@ def with_network(specialised: M, network: nn.Module) -> M:
     return other
 
 
-def _quantised_layer(name: str, module: nn.Module, layer: LayerSpec) -> nn.Module:
+def _quantized_layer(name: str, module: nn.Module, layer: LayerSpec) -> nn.Module:
     w_amax = torch.tensor(layer.weight.amax, dtype=torch.float32)
     wanted = weight_amax(module).shape
     if w_amax.numel() != wanted.numel():

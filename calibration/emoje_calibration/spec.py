@@ -1,4 +1,4 @@
-"""The quantisation spec: which tensors are INT8, with what range, found how, on which weights and data.
+"""The quantization spec: which tensors are INT8, with what range, found how, on which weights and data.
 
 One JSON file a model, meant to be read and compared by people.  Weight ranges hold for every mask; input ranges were
 collected mask by mask, because what a layer sees depends on which modalities speak.  Both emitters (ONNX, TensorRT)
@@ -48,7 +48,7 @@ class Range:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One INT8 layer for one mask; `input` is None where only the weight is quantised."""
+    """One INT8 layer for one mask; `input` is None where only the weight is quantized."""
 
     kind: str
     weight: Range

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--backend", default="onnx", show_default=True, help="onnx | tensorrt | aot | auto.")
 @click.option("--precision", default="auto", show_default=True, help="int8 | fp16 | fp32 | auto.")
 @trained_option
-@click.option("--spec", type=click.Path(path_type=Path), help="Quantisation spec [default: the model's own].")
+@click.option("--spec", type=click.Path(path_type=Path), help="Quantization spec [default: the model's own].")
 @click.option("--data", help="Calibration set for parity [default: the one that ships]; see docs/calibration.md.")
 @click.option("--samples", type=click.IntRange(1), default=128, show_default=True, help="Utterances of it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Engine folder [default: where `infer` looks].")

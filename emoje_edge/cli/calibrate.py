@@ -1,4 +1,4 @@
-"""`emoje-edge calibrate`: the quantisation spec of a trained model."""
+"""`emoje-edge calibrate`: the quantization spec of a trained model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""INT8 ONNX against the quantised eager reference, operator by operator on the same integers.
+"""INT8 ONNX against the quantized eager reference, operator by operator on the same integers.
 
 End to end, two right implementations differ: a value that lies within float noise of the middle between two integers
 is rounded up by one and down by the other, and everything after it follows.  Here the eager reference takes such a
@@ -46,7 +46,7 @@ class _Follow(fx.Interpreter):
 
 
 def aligned_error(request: BuildRequest, batches: Sequence[dict[str, np.ndarray]]) -> float | None:
-    """Largest difference of any output over the batches; None where no activation is quantised.
+    """Largest difference of any output over the batches; None where no activation is quantized.
 
     Args:
         request: of the INT8 build; its trace is in `shared`.

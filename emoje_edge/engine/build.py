@@ -48,7 +48,7 @@ AUTO = "auto"
 # largest difference of logits that still passes for rounding, against eager of the same precision
 FLOATING_ERROR = {"fp32": 1e-3, "fp16": 0.1}
 THREADS = min(2, os.cpu_count() or 1)  # of CPU backends, as their sessions take by default
-ALIGNED_ERROR = 1e-4  # INT8 against the quantised reference, see `engine.aligned`
+ALIGNED_ERROR = 1e-4  # INT8 against the quantized reference, see `engine.aligned`
 BUDGET = 0.99
 
 
@@ -211,29 +211,29 @@ def _choose(plan: Plan, mask: Mask, temporary: Path) -> _Candidate:
     target = module.target(plan.target)
     network = MaskedNetwork(plan.network, mask)
     wanted = precisions(plan, module)
-    quantised = None
+    quantized = None
     if "int8" in wanted and plan.spec is not None:
         from emoje_calibration.hashes import weights_sha256
 
         with spec_errors():
             plan.spec.check_weights(weights_sha256(plan.network))
-        quantised = quantize_masked(network, plan.spec)
+        quantized = quantize_masked(network, plan.spec)
     batches = list(plan.data.batches(network))
     inputs = [{n: x.numpy() for n, x in zip(network.input_names, batch, strict=True)} for batch in batches]
-    references = References(inputs, eager(network, batches), eager(quantised, batches) if quantised else None)
+    references = References(inputs, eager(network, batches), eager(quantized, batches) if quantized else None)
     shared: dict[str, Any] = {}
     found = []
     for precision in wanted:
         request = BuildRequest(
             mask=mask,
             precision=precision,
-            network=quantised if precision == "int8" and quantised is not None else network,
+            network=quantized if precision == "int8" and quantized is not None else network,
             example=tuple(x[:1] for x in batches[0]),
             input_names=network.input_names,
             output_names=network.output_names,
             folder=temporary / precision,
             target=target,
-            floating=network if quantised is not None else None,
+            floating=network if quantized is not None else None,
             shared=shared,
         )
         request.folder.mkdir()
@@ -284,7 +284,7 @@ def _candidate(plan: Plan, module: Backend, request: BuildRequest, references: R
 
         result = replace(result, aligned_error=aligned_error(request, references.inputs))
         if result.aligned_error is not None and result.aligned_error > ALIGNED_ERROR:
-            candidate.problem = f"differs from the quantised reference by {result.aligned_error:.2g}"
+            candidate.problem = f"differs from the quantized reference by {result.aligned_error:.2g}"
     candidate.manifest = replace(manifest, parity=result)
     budget = plan.spec.budget if plan.spec else BUDGET
     if result.agreement < budget:

@@ -112,7 +112,7 @@ def emit_with_integers(
 def emit_request(request: BuildRequest) -> tuple[bytes, dict[str, bytes]]:
     """The request's network as ONNX for ONNX Runtime: the graph, and its weights by file (`engine.weights`).
 
-    One trace serves both precisions: fp32 is the quantised trace without its Q/DQ and with the exact biases.
+    One trace serves both precisions: fp32 is the quantized trace without its Q/DQ and with the exact biases.
     """
     traced = request.shared.get("trace")
     if traced is None:

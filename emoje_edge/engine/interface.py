@@ -76,14 +76,14 @@ class BuildRequest:
     Attributes:
         mask: the modalities.
         precision: `int8`, `fp16` or `fp32`.
-        network: `MaskedNetwork` in fp32, eval mode; or, for `int8`, the quantised eager reference, a module of the
+        network: `MaskedNetwork` in fp32, eval mode; or, for `int8`, the quantized eager reference, a module of the
             same inputs and outputs whose linears and convolutions hold `emoje_edge::qdq(x, amax)`
             (`emoje_calibration.quantize`).
         example: inputs of `network`, in the order of `input_names`, batch 1.
         input_names, output_names: of docs/decisions/0001-engine-inputs.md.
         folder: an empty folder for the files.
         target: what `Backend.target` returned.
-        floating: the same network in fp32, where `network` is quantised.
+        floating: the same network in fp32, where `network` is quantized.
         shared: the backend's own, kept from one precision of a mask to the next (`int8` comes first).
     """
 

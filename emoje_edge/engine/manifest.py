@@ -77,7 +77,7 @@ class Parity:
         aligned_error: the same where both round values that lie between two integers alike; None where that was not
             measured.  Two right INT8 implementations differ in `max_error`: float noise of 1e-7 tips such a value,
             and later ones with it.
-        reference: `fp32` or `quantised` (the quantised eager reference, of the same spec).
+        reference: `fp32` or `quantized` (the quantized eager reference, of the same spec).
     """
 
     data: str
@@ -114,7 +114,7 @@ class Manifest:
         weights: files that other engines share, in a `weights` folder beside (`engine.weights`).
         inputs, outputs: in the order of docs/decisions/0001-engine-inputs.md.
         labels: names of the logits.
-        weights_sha256, spec_sha256: of the weights and of the quantisation spec (None in floating point).
+        weights_sha256, spec_sha256: of the weights and of the quantization spec (None in floating point).
         parity, latency: what the build measured; latency is None where the engine could not run at build time.
         target: the device it is for; `{"kind": "cpu"}` runs on any.
         versions: of the libraries that built it.

@@ -26,12 +26,12 @@ class References:
     Attributes:
         inputs: batches of arrays by name.
         floating: logits, weights and next state of the fp32 network, a batch.
-        quantised: the same of the quantised network; None in floating point.
+        quantized: the same of the quantized network; None in floating point.
     """
 
     inputs: list[dict[str, np.ndarray]]
     floating: list[tuple[np.ndarray, ...]]
-    quantised: list[tuple[np.ndarray, ...]] | None
+    quantized: list[tuple[np.ndarray, ...]] | None
 
 
 def eager(network: nn.Module, batches: Sequence[tuple[Tensor, ...]]) -> list[tuple[np.ndarray, ...]]:
@@ -41,17 +41,17 @@ def eager(network: nn.Module, batches: Sequence[tuple[Tensor, ...]]) -> list[tup
         return [tuple(x.numpy() for x in network(*inputs)) for inputs in batches]
 
 
-def parity(session: Session, references: References, data: str, quantised: bool) -> Parity:
+def parity(session: Session, references: References, data: str, quantized: bool) -> Parity:
     """Label agreement with fp32, and the largest difference to the eager reference of the same precision."""
     fixed = session.manifest.inputs[0].shape[0]
     agree, samples, error = 0, 0, 0.0
-    against = references.quantised if quantised and references.quantised else references.floating
+    against = references.quantized if quantized and references.quantized else references.floating
     for inputs, floating, same in zip(references.inputs, references.floating, against, strict=True):
         got = _in_batches(session, inputs, fixed if isinstance(fixed, int) else None)
         agree += int((got[0].argmax(1) == floating[0].argmax(1)).sum())
         samples += len(got[0])
         error = max(error, *(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(got, same, strict=True)))
-    kind = "quantised" if quantised and references.quantised else "fp32"
+    kind = "quantized" if quantized and references.quantized else "fp32"
     return Parity(data, samples, round(agree / samples, 6), float(f"{error:.3g}"), None, kind)
 
 

@@ -41,7 +41,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Quantised:
+class Quantized:
     """A tensor that went through `qdq`: what it was, its ranges, and the traced node."""
 
     source: Value | Tensor
@@ -100,10 +100,10 @@ class Emitter:
         if name in IDENTITIES:
             return args[0]
         leaves = [
-            x for x in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(x, (Value, Tensor, Quantised))
+            x for x in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(x, (Value, Tensor, Quantized))
         ]
         if name == QDQ:
-            return Quantised(args[0], args[1].detach().numpy(), node.name)
+            return Quantized(args[0], args[1].detach().numpy(), node.name)
         if all(isinstance(x, Tensor) for x in leaves):
             return node.target(*args, **kwargs)  # type: ignore[operator]
         if name not in self.operators:
@@ -117,7 +117,7 @@ class Emitter:
         """The branch whose parameter a node takes, itself or computed from it; "" where it takes none."""
         for source in node.all_input_nodes:
             value = values[source]
-            value = value.source if isinstance(value, Quantised) else value
+            value = value.source if isinstance(value, Quantized) else value
             if isinstance(value, Tensor):
                 parameter = self.parameters.get(str(source.target)) if source.op == "get_attr" else None
                 if found := branch_of(parameter) if parameter else self._branch(source, values):
@@ -130,8 +130,8 @@ class Emitter:
         """`x` as a node's input; constants become initialisers, those with a row an utterance grow at run time."""
         if isinstance(x, Value):
             return x
-        if isinstance(x, Quantised):
-            return self.dequantised(x)
+        if isinstance(x, Quantized):
+            return self.dequantized(x)
         tensor = x if isinstance(x, Tensor) else torch.tensor(x)
         shape = tuple(tensor.shape)
         if not shape or shape[0] != self.batch:
@@ -143,7 +143,7 @@ class Emitter:
         return Value(self.b.add("Expand", one, full), shape, tensor.dtype)
 
     def cast(self, x: Any, dtype: torch.dtype) -> str:
-        if not isinstance(x, (Value, Quantised)):
+        if not isinstance(x, (Value, Quantized)):
             tensor = (x if isinstance(x, Tensor) else torch.tensor(x)).to(dtype)
             # a constant a row of the batch holds the same rows: broadcasting does
             return self.b.constant(tensor[:1].numpy() if tensor.shape[:1] == (self.batch,) else tensor.numpy())
@@ -153,7 +153,7 @@ class Emitter:
     def shape(self, shape: tuple[int, ...]) -> list[int]:
         return [-1 if i == 0 and n == self.batch else n for i, n in enumerate(shape)]
 
-    def dequantised(self, x: Quantised) -> Value:
+    def dequantized(self, x: Quantized) -> Value:
         """The tensor after Q/DQ, for operators that have no INT8 form; fp32 leaves it as it was."""
         if self.dialect == "fp32":
             return self.value(x.source)
@@ -163,7 +163,7 @@ class Emitter:
             return Value(name, tuple(x.source.shape), x.source.dtype)
         return Value(self.activation(x), x.source.shape, x.source.dtype)
 
-    def activation(self, x: Quantised, two_dimensional: bool = False) -> str:
+    def activation(self, x: Quantized, two_dimensional: bool = False) -> str:
         """Q/DQ of a computed tensor, as [-1, K] where asked."""
         source = self.value(x.source)
         name = source.name

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from emoje_edge.engine.onnx_emitter import Emitter, Handler, Out, Quantised, Value
+from emoje_edge.engine.onnx_emitter import Emitter, Handler, Out, Quantized, Value
 
 TABLE: dict[str, Handler] = {}
 
@@ -27,17 +27,17 @@ def operator_for(*names: str) -> Callable[[Handler], Handler]:
 
 @operator_for("linear.default")
 def _linear(e: Emitter, out: Out, x: Any, weight: Any, bias: Tensor | None = None) -> Value:
-    if e.dialect == "uint8" and isinstance(x, Quantised) and isinstance(weight, Quantised):
+    if e.dialect == "uint8" and isinstance(x, Quantized) and isinstance(weight, Quantized):
         array = weight.array
         parts = [e.activation(x, two_dimensional=True), e.weight(array, weight.amax, 0, transposed=True)]
         if bias is not None:
             parts.append(e.integer_bias(bias, x.amax, weight.amax))
         name = e.b.add("Gemm", *parts)
         return Value(name if len(out.shape) == 2 else e.b.reshape(name, e.shape(out.shape)), out.shape, out.dtype)
-    if isinstance(weight, Quantised) and e.dialect != "fp32":
+    if isinstance(weight, Quantized) and e.dialect != "fp32":
         kernel = e.weight(weight.array, weight.amax, 0, transposed=True)
     else:
-        kernel = e.b.constant((weight.array if isinstance(weight, Quantised) else weight.detach().numpy()).T)
+        kernel = e.b.constant((weight.array if isinstance(weight, Quantized) else weight.detach().numpy()).T)
     source = e.value(x).name
     if len(out.shape) == 2 and bias is not None:
         return Value(e.b.add("Gemm", source, kernel, e.value(bias).name), out.shape, out.dtype)
@@ -47,10 +47,10 @@ def _linear(e: Emitter, out: Out, x: Any, weight: Any, bias: Tensor | None = Non
 
 @operator_for("embedding.default")
 def _embedding(e: Emitter, out: Out, weight: Any, ids: Value, *_: Any) -> Value:
-    if not isinstance(weight, Quantised) or e.dialect != "uint8":
+    if not isinstance(weight, Quantized) or e.dialect != "uint8":
         # TensorRT takes 8-bit constants before DequantizeLinear only
         return Value(e.b.add("Gather", e.value(weight).name, ids.name, axis=0), out.shape, out.dtype)
-    # look up bytes, then dequantise the few rows found: the table stays small in memory too
+    # look up bytes, then dequantize the few rows found: the table stays small in memory too
     table, scale, zero = e.packed(weight.array, weight.amax)
     rows = e.b.add("Gather", table, ids.name, axis=0)
     return Value(e.b.add("DequantizeLinear", rows, scale, zero, axis=len(out.shape) - 1), out.shape, out.dtype)
@@ -63,10 +63,10 @@ def _convolution(
 ) -> Value:  # fmt: skip
     rank = len(out.shape) - 2
     strides, pads, dilations = (list(v) * (rank if len(v) == 1 else 1) for v in (stride, padding, dilation))
-    weight_only = e.dialect == "uint8" and isinstance(weight, Quantised) and not isinstance(x, Quantised)
+    weight_only = e.dialect == "uint8" and isinstance(weight, Quantized) and not isinstance(x, Quantized)
     kernel = e.stored(weight.array, weight.amax) if weight_only else e.value(weight).name
     parts = [e.value(x).name, kernel]
-    if bias is not None and e.dialect == "uint8" and isinstance(x, Quantised) and isinstance(weight, Quantised):
+    if bias is not None and e.dialect == "uint8" and isinstance(x, Quantized) and isinstance(weight, Quantized):
         parts.append(e.integer_bias(bias, x.amax, weight.amax))
     elif bias is not None:
         parts.append(e.value(bias).name)

@@ -85,7 +85,7 @@ def read_spec(path: Path, network: AmEmoje | None = None) -> Spec:
 
 
 def quantize_masked(network: MaskedNetwork, spec: Spec) -> MaskedNetwork:
-    """The quantised eager reference of one mask: inputs, outputs and mask stay those of `network`.
+    """The quantized eager reference of one mask: inputs, outputs and mask stay those of `network`.
 
     Raises:
         WorkError: the spec does not have the mask, or names layers that the network lacks.

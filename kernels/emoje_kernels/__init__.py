@@ -8,7 +8,7 @@ from emoje_kernels.api import (
     missing_for_triton,
     modality_weights,
     per_head_scales,
-    quantise,
+    quantize,
 )
 
 __all__ = [
@@ -19,5 +19,5 @@ __all__ = [
     "missing_for_triton",
     "modality_weights",
     "per_head_scales",
-    "quantise",
+    "quantize",
 ]

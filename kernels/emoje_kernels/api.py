@@ -150,7 +150,7 @@ def cross_modal_fuse_int8(
     mask: int,
     impl: str = "auto",
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The forward on quantised tokens: q k^T in integers, everything after it in fp32.  Inference only.
+    """The forward on quantized tokens: q k^T in integers, everything after it in fp32.  Inference only.
 
     Args:
         q, k, v: [N, S, H, DH] int8, symmetric: value = integer * scale.  DH is 32 or more.
@@ -160,7 +160,7 @@ def cross_modal_fuse_int8(
     """
     checks.check_choice(impl, mask)
     if q.dtype != torch.int8:
-        raise ValueError(f"q is {q.dtype}: must be int8 (`quantise` makes it so)")
+        raise ValueError(f"q is {q.dtype}: must be int8 (`quantize` makes it so)")
     checks.check_fuse(q, k, v, gate, lengths)
     checks.check_capacities(capacities, mask, q.shape[1])
     h, dh = q.shape[2:]
@@ -170,7 +170,7 @@ def cross_modal_fuse_int8(
     if scales.dtype != torch.float32:
         raise ValueError(f"scales are {scales.dtype}: must be float32")
     if _choose(impl, gate, capacities) == "reference":
-        q, k, v = (reference.dequantise(x, scale) for x, scale in zip((q, k, v), scales, strict=True))
+        q, k, v = (reference.dequantize(x, scale) for x, scale in zip((q, k, v), scales, strict=True))
         return reference.cross_modal_fuse_reference(q, k, v, gate, lengths, capacities, mask=mask)
     return torch.ops.emoje.fuse(q, k, v, gate, lengths, scales, list(capacities), mask)
 
@@ -180,6 +180,6 @@ def per_head_scales(amax: Tensor) -> Tensor:
     return (amax.float() / 127).clamp(min=torch.finfo(torch.float32).tiny).contiguous()
 
 
-def quantise(x: Tensor, scale: Tensor) -> Tensor:
+def quantize(x: Tensor, scale: Tensor) -> Tensor:
     """[N, S, H, DH] floating -> int8 with one scale a head [H]; rounds half to even, saturates at +-127."""
     return (x.float() / scale[None, None, :, None]).round().clamp(-127, 127).to(torch.int8).contiguous()

@@ -95,6 +95,6 @@ def modality_weights_reference(desc: Tensor, gate: Tensor, lengths: Tensor, *, m
     return torch.einsum("nm,nmhd->nhd", weights, d).to(gate.dtype), weights
 
 
-def dequantise(x: Tensor, scale: Tensor) -> Tensor:
+def dequantize(x: Tensor, scale: Tensor) -> Tensor:
     """int8 [N, S, H, DH] times its head's scale [H], as fp32."""
     return x.float() * scale[None, None, :, None]

@@ -66,7 +66,7 @@ def _weigh_backward_triton(desc, gate, lengths, weights, dfused, dweights, mask)
 # --------------------------------------------------------------- reference
 def _fuse_reference(q, k, v, gate, lengths, scales, capacities, mask):
     if scales is not None:
-        q, k, v = (reference.dequantise(x, scale) for x, scale in zip((q, k, v), scales, strict=True))
+        q, k, v = (reference.dequantize(x, scale) for x, scale in zip((q, k, v), scales, strict=True))
     return reference.cross_modal_fuse_reference(q, k, v, gate, lengths, capacities, mask=mask)
 
 

@@ -86,7 +86,7 @@ def _pooled(
     factor = SCALE * LOG2E
     value_scale = 1.0
     if scales is not None:
-        # per-head quantisation: q, k, v are integers times their head's scale, [3, H]
+        # per-head quantization: q, k, v are integers times their head's scale, [3, H]
         factor = factor * tl.load(scales + h) * tl.load(scales + H + h)
         value_scale = tl.load(scales + 2 * H + h)
     share = query_share(n0, B0)

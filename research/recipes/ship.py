@@ -1,4 +1,4 @@
-"""From a trained run to what ships: half-precision weights, quantisation spec, seven INT8 engines, and their figures.
+"""From a trained run to what ships: half-precision weights, quantization spec, seven INT8 engines, and their figures.
 
     python -m research.recipes.ship DATA RUN [--model small|medium]
 

@@ -6,7 +6,7 @@ import copy
 from functools import cache
 
 import torch
-from emoje_calibration.quantize import quantisable, quantize, weight_amax
+from emoje_calibration.quantize import quantizable, quantize, weight_amax
 from emoje_calibration.spec import LayerSpec, Range
 from torch import nn
 
@@ -38,7 +38,7 @@ def layer_specs(network: MaskedNetwork) -> dict[str, LayerSpec]:
         hooks.append(module.register_forward_pre_hook(hook))
 
     hooks: list[torch.utils.hooks.RemovableHandle] = []
-    layers = dict(quantisable(network.network))
+    layers = dict(quantizable(network.network))
     for name, module in layers.items():
         watch(name, module)
     with torch.no_grad():
@@ -54,10 +54,10 @@ def layer_specs(network: MaskedNetwork) -> dict[str, LayerSpec]:
     return specs
 
 
-def quantised(network: MaskedNetwork) -> tuple[MaskedNetwork, int, int]:
+def quantized(network: MaskedNetwork) -> tuple[MaskedNetwork, int, int]:
     """The network in INT8, how many weights its plan must hold with a Q/DQ pair, and how many inputs of layers.
 
-    An input is quantised for linears only: convolutions compute in floating point (`release_convolution_inputs`), and
+    An input is quantized for linears only: convolutions compute in floating point (`release_convolution_inputs`), and
     an embedding's input is ids.
     """
     layers = layer_specs(network)

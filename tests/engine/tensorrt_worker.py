@@ -90,13 +90,13 @@ class Compiler:
 def report(compiler: Compiler, case: dict[str, str]) -> dict[str, Any]:
     """One case through the product's own lowering."""
     from emoje_edge.modality import Mask
-    from tests.engine.tensorrt_networks import masked, quantised
+    from tests.engine.tensorrt_networks import masked, quantized
 
     started, compiler.reports, weights, inputs = time.monotonic(), [], 0, 0
     try:
         network = masked(Mask.parse(case["mask"]))
         if case["precision"] == "int8":
-            network, weights, inputs = quantised(network)
+            network, weights, inputs = quantized(network)
         plan = _through_onnx(compiler, network, case) if case["attention"] == "parser" else _lowered(network, case)
     except Exception as error:
         return case | {"error": f"{type(error).__name__}: {error}"}

@@ -25,13 +25,13 @@ POSE, ALL = Mask.parse("pose"), Mask(7)
 
 
 @pytest.mark.parametrize("mask", [POSE, ALL], ids=str)
-def test_int8_engines_are_small_and_agree_with_the_quantised_reference(built: Path, mask: Mask) -> None:
+def test_int8_engines_are_small_and_agree_with_the_quantized_reference(built: Path, mask: Mask) -> None:
     folders = [find_engine(mask, "onnx", root) for root in (built, built.parent / "fp32")]
     int8, fp32 = (read_manifest(folder) for folder in folders if folder)
     assert int8.precision == "int8"
     assert int8.spec_sha256
     assert fp32.spec_sha256 is None
-    assert int8.parity.reference == "quantised"
+    assert int8.parity.reference == "quantized"
     assert fp32.parity.agreement == 1
     assert fp32.parity.max_error < 1e-4
 

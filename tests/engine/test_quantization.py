@@ -1,4 +1,4 @@
-"""INT8 on the network: the spec and its round trip, the quantised reference, exclusion under a budget."""
+"""INT8 on the network: the spec and its round trip, the quantized reference, exclusion under a budget."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ def test_ranges_belong_to_the_mask(spec: Spec) -> None:
         spec.layers("text")
 
 
-def test_the_quantised_reference_is_near_fp32_and_holds_int8(
+def test_the_quantized_reference_is_near_fp32_and_holds_int8(
     network: AmEmoje, data: CalibrationSet, spec: Spec
 ) -> None:
     masked = MaskedNetwork(network, BOTH)
-    quantised = quantize_masked(masked, spec)
+    quantized = quantize_masked(masked, spec)
     inputs = next(iter(data.batches(masked)))
     with torch.no_grad():
-        fp32, int8 = masked(*inputs)[0], quantised(*inputs)[0]
+        fp32, int8 = masked(*inputs)[0], quantized(*inputs)[0]
     assert 0 < float((fp32 - int8).abs().max()) < 0.1
-    layers = [m for m in quantised.modules() if isinstance(m, QuantLinear)]
+    layers = [m for m in quantized.modules() if isinstance(m, QuantLinear)]
     assert layers
     assert not any(isinstance(m, QuantLinear) for m in masked.modules())
 

@@ -83,9 +83,9 @@ def test_a_portable_engine_is_built_anywhere_and_runs_on_a_device_only(plan: Pla
     assert result.manifest.latency is None
     graph = onnx.load(result.folder / "model.onnx").graph
     kinds = {x.name: x.data_type for x in graph.initializer}
-    quantise = [node for node in graph.node if node.op_type == "QuantizeLinear"]
-    assert quantise
-    assert {kinds[node.input[2]] for node in quantise} == {onnx.TensorProto.INT8}
+    quantize = [node for node in graph.node if node.op_type == "QuantizeLinear"]
+    assert quantize
+    assert {kinds[node.input[2]] for node in quantize} == {onnx.TensorProto.INT8}
     # TensorRT refuses a stored 8-bit tensor that anything else reads, an embedding's lookup among them
     narrow = {name for name, kind in kinds.items() if kind == onnx.TensorProto.INT8}
     readers = {node.op_type for node in graph.node if narrow & set(node.input)}
@@ -161,7 +161,7 @@ def test_unknown_attention_and_precision_are_refused() -> None:
         convert(module, example, input_names=("x",), precision="int4")
 
 
-def test_only_convolutions_lose_the_quantised_input() -> None:
+def test_only_convolutions_lose_the_quantized_input() -> None:
     from emoje_calibration.operators import qdq
     from torch.nn import functional as F
 

@@ -125,7 +125,7 @@ def test_the_parser_takes_our_signed_onnx(reports: Any) -> None:
     row = reports["text,audio,pose", "int8", "parser"]
     assert "error" not in row, row
     quantize, dequantize = row["layers"]["QUANTIZE"], row["layers"]["DEQUANTIZE"]
-    # the file stores weights in eight bits, and quantises once what two layers of one range read
+    # the file stores weights in eight bits, and quantizes once what two layers of one range read
     assert dequantize - quantize == row["weights"]
     assert 0.9 * row["layer_inputs"] < quantize <= row["layer_inputs"]
     assert sorted(row["inputs"]) == sorted(input_names(MASKS[-1]))

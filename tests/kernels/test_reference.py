@@ -81,11 +81,11 @@ def test_three_tf32_products_keep_fp32_accuracy() -> None:
     assert error(ah @ bh.T) > 1e-4, "one product alone would not do"
 
 
-def test_quantisation() -> None:
+def test_quantization() -> None:
     case = ragged((5, 7, 3), 2, 32)
     tensors = (case.q, case.k, case.v)
     scales = ek.per_head_scales(torch.stack([x.abs().amax((0, 1, 3)) for x in tensors]))
-    q, k, v = (ek.quantise(x, s) for x, s in zip(tensors, scales, strict=True))
+    q, k, v = (ek.quantize(x, s) for x, s in zip(tensors, scales, strict=True))
     assert (q.double() * scales[0][:, None] - case.q).abs().max() <= scales[0].max() / 2 + 1e-6
     found = ek.cross_modal_fuse_int8(q, k, v, case.gate, case.lengths, case.capacities, scales=scales, mask=7)
     exact = ek.cross_modal_fuse(*tensors, case.gate, case.lengths, case.capacities, mask=7)

@@ -1,4 +1,4 @@
-"""`emoje_edge::qdq` for Torch-TensorRT: one explicit pair of TensorRT's quantise and dequantise layers.
+"""`emoje_edge::qdq` for Torch-TensorRT: one explicit pair of TensorRT's quantize and dequantize layers.
 
 Explicit pairs are the only way to INT8 in TensorRT 11 and work in 10; the three-argument forms of `add_quantize` and
 `add_dequantize` exist in both.  Torch-TensorRT's own helper knows per-channel scales on axis 0 alone; an embedding
@@ -20,7 +20,7 @@ def register_converters() -> None:
 
     operator = torch.ops.emoje_edge.qdq.default
     if operator not in DYNAMO_ATEN_CONVERTERS:
-        dynamo_tensorrt_converter(operator, supports_dynamic_shapes=True)(_quantise_and_dequantise)
+        dynamo_tensorrt_converter(operator, supports_dynamic_shapes=True)(_quantize_and_dequantize)
 
 
 def channel_axis(amax: Tensor) -> int | None:
@@ -31,11 +31,11 @@ def channel_axis(amax: Tensor) -> int | None:
     """
     axes = [axis for axis, size in enumerate(amax.shape) if size > 1]
     if len(axes) > 1:
-        raise ValueError(f"amax {list(amax.shape)}: TensorRT quantises along one axis")
+        raise ValueError(f"amax {list(amax.shape)}: TensorRT quantizes along one axis")
     return axes[0] if axes else None
 
 
-def _quantise_and_dequantise(ctx: Any, target: Any, args: tuple[Any, ...], kwargs: Any, name: str) -> Any:
+def _quantize_and_dequantize(ctx: Any, target: Any, args: tuple[Any, ...], kwargs: Any, name: str) -> Any:
     import tensorrt as trt
     from torch_tensorrt.dynamo.conversion.converter_utils import get_trt_tensor, to_torch
 
@@ -44,10 +44,10 @@ def _quantise_and_dequantise(ctx: Any, target: Any, args: tuple[Any, ...], kwarg
     scale = (amax / LEVELS).reshape(() if axis is None else (-1,))
     x = args[0] if isinstance(args[0], trt.ITensor) else get_trt_tensor(ctx, args[0], f"{name}_values")
     scales = get_trt_tensor(ctx, scale, f"{name}_scale", dtype=torch.float32)
-    quantise = ctx.net.add_quantize(x, scales, trt.DataType.INT8)
-    dequantise = ctx.net.add_dequantize(quantise.get_output(0), scales, x.dtype)
-    for layer, what in ((quantise, "quantise"), (dequantise, "dequantise")):
+    quantize = ctx.net.add_quantize(x, scales, trt.DataType.INT8)
+    dequantize = ctx.net.add_dequantize(quantize.get_output(0), scales, x.dtype)
+    for layer, what in ((quantize, "quantize"), (dequantize, "dequantize")):
         layer.name = f"{name} [{what}]"
         if axis is not None:
             layer.axis = axis
-    return dequantise.get_output(0)
+    return dequantize.get_output(0)

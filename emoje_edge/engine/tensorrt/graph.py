@@ -1,4 +1,4 @@
-"""The one change that a quantised graph needs for TensorRT."""
+"""The one change that a quantized graph needs for TensorRT."""
 
 from __future__ import annotations
 

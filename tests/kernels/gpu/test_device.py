@@ -57,7 +57,7 @@ def test_int8(mask: int) -> None:
     case = ragged((24, 48, 30), 8, 32)
     (q, k, v, gate), lengths = on_device(case, torch.float32)
     scales = ek.per_head_scales(torch.stack([x.detach().abs().amax((0, 1, 3)) for x in (q, k, v)]))
-    integers = [ek.quantise(x.detach(), s) for x, s in zip((q, k, v), scales, strict=True)]
+    integers = [ek.quantize(x.detach(), s) for x, s in zip((q, k, v), scales, strict=True)]
     found, expected = (
         ek.cross_modal_fuse_int8(
             *integers, gate.detach(), lengths, case.capacities, scales=scales, mask=mask, impl=impl

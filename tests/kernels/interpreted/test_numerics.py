@@ -155,11 +155,11 @@ def test_half_precision(mask: int) -> None:
 
 
 @every_mask
-def test_int8_is_the_reference_on_dequantised_tokens(mask: int) -> None:
+def test_int8_is_the_reference_on_dequantized_tokens(mask: int) -> None:
     case = ragged((9, 20, 5), 2, 32)
     amax = torch.stack([x.abs().amax((0, 1, 3)) for x in (case.q, case.k, case.v)])
     scales = ek.per_head_scales(amax)
-    q, k, v = (ek.quantise(x, s) for x, s in zip((case.q, case.k, case.v), scales, strict=True))
+    q, k, v = (ek.quantize(x, s) for x, s in zip((case.q, case.k, case.v), scales, strict=True))
     settings = {"scales": scales, "mask": mask}
     found = ek.cross_modal_fuse_int8(q, k, v, case.gate, case.lengths, case.capacities, impl="triton", **settings)
     expected = ek.cross_modal_fuse_int8(q, k, v, case.gate, case.lengths, case.capacities, impl="reference", **settings)
