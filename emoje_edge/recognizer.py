@@ -75,6 +75,8 @@ class Recognizer:
         words: recognise what is said where there are no subtitles: `"auto"` with the shipped English model, where
             CTranslate2 is installed; `"off"`; or the name or folder of another Whisper model.
         language: ISO 639 code of what is spoken, for a multilingual model; None: found for each utterance.
+        speakers: give who speaks without a name in the subtitles a letter, by the voice: `A`, `B`, …; it is heard
+            against its own baseline then.  Wrong one time in six where two talk (docs/evidence/words.md).
         allow_http: `http(s)://` playlists and motion JPEG may be read, from the host that is named and no other.
 
     Raises:
@@ -98,6 +100,7 @@ class Recognizer:
         context: bool = True,
         words: str | Path = "auto",
         language: str | None = None,
+        speakers: bool = False,
         allow_http: bool = False,
     ) -> None:
         if not 1.0 <= pose_fps <= 120.0:
@@ -122,7 +125,7 @@ class Recognizer:
         )
         self.mask, self.auto = self._pool.mask, auto
         self.words, self.words_off = words_wanted(words, with_text=Modality.TEXT in self.mask), words == "off"
-        self._language, self.allow_http = language, allow_http
+        self._language, self.speakers, self.allow_http = language, speakers, allow_http
         if self.words and (words != "auto" or language):
             self._listen()  # what was asked for by name shows now whether it is there
         # opened now, so that a missing or altered engine shows before minutes of perception
@@ -201,6 +204,7 @@ class Recognizer:
             progress=progress,
             watch=watch,
             partial=partial,
+            voices=self.speakers,
         )
         with closing(
             cast("Generator[Perceived, None, None]", utterances)

@@ -52,6 +52,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--words", default="auto", show_default=True, metavar="auto|off|MODEL",
               help="Recognise words where there are no subtitles; a model's name or folder: see `models`.")  # fmt: skip
 @click.option("--language", help="Spoken language for a multilingual model, as en or de; else found.")
+@click.option("--speakers", is_flag=True, help="Letters for who speaks, by the voice, where nobody is named.")
 @click.option("--transcript", type=Output(), help="Write the words alone, as .srt or .vtt.")
 @click.option("--render", type=Output(), help="Write a video of the skeleton on black, with the emotions.")
 @click.option("--timeline", type=Output(), help="Write a picture: emotions over time, and what they rest on.")
@@ -83,6 +84,7 @@ def command(
     encoding: str | None,
     words: str,
     language: str | None,
+    speakers: bool,
     transcript: Path | None,
     render: Path | None,
     timeline: Path | None,
@@ -140,6 +142,7 @@ def command(
         context=not no_context,
         words=words,
         language=language,
+        speakers=speakers,
         allow_http=allow_http,
     ) as recognizer:
         if render and "pose" not in str(recognizer.mask):

@@ -12,6 +12,7 @@ import time as clock
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +40,7 @@ from emoje_edge.perception.speech import SpeechStream
 from emoje_edge.perception.text import Tokeniser
 from emoje_edge.perception.transcribe import Transcriber
 from emoje_edge.perception.voice_activity import Detector, VoiceActivity
+from emoje_edge.perception.voices import Voices
 from emoje_edge.perception.words import CONTEXT, ENGLISH, Listener
 from emoje_edge.shapes import BANDS
 
@@ -86,6 +88,7 @@ def perceive(
     watch: Watch | None = None,
     partial: float | None = None,
     http: bool = False,
+    voices: bool = False,
 ) -> Generator[Perceived, None, None]:
     """Perceive a source utterance by utterance, each as soon as it is over, in the order of their beginnings.
 
@@ -112,6 +115,7 @@ def perceive(
         watch: called in the pose thread with each picture's time (s), the bodies in it, and its width over height.
         partial: every so many seconds, tell also of the utterance that is still open (`final` False); None: never.
         http: addresses of `http(s)://` may be opened.
+        voices: give who speaks without a name a letter, by the voice.
 
     Raises:
         UsageError: an argument that does not fit.
@@ -157,6 +161,7 @@ def perceive(
             several=people > 1,
             live=live,
             partial=partial,
+            voices=voices,
         )
         failure: WorkError | None = None
         try:
@@ -196,7 +201,9 @@ class _Run:
         several: bool = False,
         live: bool = False,
         partial: float | None = None,
+        voices: bool = False,
     ) -> None:
+        self._voices = Voices() if voices else None
         self._segmenter, self._sound, self._worker, self._tokeniser = segmenter, sound, worker, tokeniser
         self._bands, self._lag = bands, _LIVE_LAG if live else _LAG
         self._dictation = Dictation(listener, sound, early=live)
@@ -299,6 +306,8 @@ class _Run:
             latency["text"] += _since(begin)
         begin = clock.perf_counter()
         samples = self._sound.take(utterance.start, end) if self._sound is not None and utterance.spoken else None
+        if self._voices and samples is not None and samples.size and utterance.speaker is None and final:
+            utterance = replace(utterance, speaker=self._voices.label(samples))
         if self._sound is not None and self._bands and samples is None:
             lacks[Modality.AUDIO] = "no_speech"
         elif self._bands and samples is not None:
