@@ -24,7 +24,7 @@ KEYS = [
     "emotion",
     "confidence",
 ]
-KEYS += ["reason", "probabilities", "modalities", "weights", "latency_ms"]
+KEYS += ["reason", "model", "probabilities", "modalities", "weights", "latency_ms"]
 
 
 def rows_of(text: str) -> list[dict]:
