@@ -55,7 +55,7 @@ def read(cls: type[T], raw: Any, what: str) -> T:
     Raises:
         Malformed: anything that the annotations of `cls` do not allow.
     """
-    values, hints = _object(raw, what), _hints(cls)
+    values, hints = _object(raw, what), _hints(cls)  # type: ignore[arg-type]  # mypy takes no type for hashable
     known = {f.name: f for f in fields(cls) if f.init}  # type: ignore[arg-type]
     needed = {n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING}
     for problem, keys in (("lacks", needed - values.keys()), ("has unknown", values.keys() - known.keys())):
