@@ -4,10 +4,13 @@ kills     killed with SIGKILL at 20 random moments and run again each time: the 
 workers   two workers against one, whole command, in pairs
 cluster   the local pool against Ray on this machine: the same bytes, and how long each takes
 memory    the parent's memory over 10,000 small files (made here; FOLDER is where they go)
+silence   an hour of digital silence beside one that speaks: how long it takes, and that it is no failure
+ravdess   400 clips of RAVDESS with their labels against `evaluate` on the same clips (FOLDER holds the corpus)
 """
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import signal
@@ -16,7 +19,9 @@ import sys
 import tempfile
 import time
 import wave
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -103,8 +108,82 @@ def memory(folder: Path, work: Path, options: tuple[str, ...]) -> None:
     print(f"largest {max(rss for _, rss in seen):.0f} MB")
 
 
+def silence(folder: Path, work: Path, options: tuple[str, ...]) -> None:
+    """An hour of zeros, and one of nearly nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, sample in (("digital", b"\0\0"), ("dither", b"\1\0")):
+        with wave.open(str(folder / f"{name}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            for _ in range(60):
+                file.writeframes((sample + b"\0\0") * (8000 * 30))
+    out = work / "rows.jsonl"
+    seconds = timed(corpus(folder, out, "--workers", "1", *options))
+    print(f"two hours of silence: {seconds:.0f} s, {len(out.read_text().splitlines())} rows")
+    subprocess.run([sys.executable, "-m", "emoje_edge", "corpus", "status", str(out)], check=True)
+
+
+def ravdess(folder: Path, work: Path, options: tuple[str, ...]) -> None:
+    """Both tables, and where the answers differ."""
+    names = {
+        "01": "neutral",
+        "03": "joy",
+        "04": "sadness",
+        "05": "anger",
+        "06": "fear",
+        "07": "disgust",
+        "08": "surprise",
+    }
+    files = sorted(p for p in folder.glob("*.flac") if p.name.split("-")[2] in names)
+    chosen = random.Random(0).sample(files, min(400, len(files)))
+    clips = work / "ravdess"
+    clips.mkdir()
+    for path in chosen:
+        (clips / path.name).symlink_to(path.resolve())
+    labels = work / "labels.csv"
+    labels.write_text("path,label\n" + "".join(f"{p.name},{names[p.name.split('-')[2]]}\n" for p in chosen))
+    out = work / "rows.jsonl"
+    timed(corpus(clips, out, "--mask", "audio", "--words", "off", "--labels", str(labels), *options))
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for line in out.read_text().splitlines():
+        one = json.loads(line)
+        rows.setdefault(one["source"], []).append(one)
+    print(f"rows a clip: {sorted(Counter(map(len, rows.values())).items())}; without one: {len(chosen) - len(rows)}")
+    whole, found = work / "whole", work / "found"
+    for place, parts in (
+        (whole, lambda name: [("", "")]),
+        (found, lambda name: [(r["start"], r["end"]) for r in rows.get(name, ())]),
+    ):
+        place.mkdir()
+        lines = (
+            f"{path.resolve()},{start},{end},{path.stem},,,{names[path.name.split('-')[2]]}\n"
+            for path in sorted(chosen)
+            for start, end in parts(path.name)
+        )
+        (place / "manifest.csv").write_text("path,start,end,dialogue,speaker,text,label\n" + "".join(lines))
+        command = [
+            "evaluate",
+            "--dataset",
+            "manifest",
+            "--root",
+            str(place),
+            "--mask",
+            "audio",
+            "--cache",
+            str(work / "cache"),
+        ]
+        print(f"evaluate on {'whole clips' if place is whole else 'the stretches that corpus found'}:", flush=True)
+        subprocess.run([sys.executable, "-m", "emoje_edge", *command], check=True)
+
+
 if __name__ == "__main__":
-    names = {"kills": kills, "workers": workers, "cluster": cluster, "memory": memory}
+    names = {
+        "kills": kills,
+        "workers": workers,
+        "cluster": cluster,
+        "memory": memory,
+        "silence": silence,
+        "ravdess": ravdess,
+    }
     if len(sys.argv) < 3 or sys.argv[1] not in names:
         raise SystemExit(__doc__)
     with tempfile.TemporaryDirectory() as made:

@@ -138,15 +138,13 @@ def _status(out: Path) -> None:
 
 def _tell_agreement(ledger: Ledger, recordings: list[Recording], truth: Any, out: Path) -> None:
     from emoje_edge.corpus.agreement import agree
+    from emoje_edge.report.scores import Line, print_scores
 
     found = agree(ledger.parts(recordings), truth)
     path = out.with_name(f"{out.stem}.agreement.json")
     path.write_text(json.dumps(found.to_dict(), indent=2) + "\n", encoding="utf-8")
-    s = found.scores
-    click.echo(
-        f"{found.stretches} labels, {found.unanswered} without an answer; weighted F1 {s.weighted_f1:.3f}, "
-        f"macro F1 {s.macro_f1:.3f}, accuracy {s.accuracy:.3f}, UAR {s.uar:.3f}, ECE {s.ece:.3f}: {path}"
-    )
+    told = f"{found.stretches} labels, {found.unanswered} without an answer: {path}"
+    print_scores(told, [Line(str(ledger.description["mask"]), found.scores, found.interval)])
 
 
 class _Progress:

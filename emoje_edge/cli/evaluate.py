@@ -108,25 +108,7 @@ def _corpus(given: dict[str, Any], mask: Mask | None, bands: int) -> Corpus:
 
 
 def _table(corpus: Corpus, rows: list[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from emoje_edge.report.scores import Line, print_scores
 
-    table = Table(title=f"{corpus.name}: {sum(rows[0].scores.support.values())} labelled utterances")
-    for name in ("mask", "missing", "weighted F1", "95 %", "macro F1", "accuracy", "UAR", "ECE"):
-        table.add_column(name, justify="left" if name == "mask" else "right", no_wrap=True)
-    for row in rows:
-        s = row.scores
-        interval = f"{row.interval[0]:.3f}–{row.interval[1]:.3f}" if row.interval else f"± {row.deviation or 0:.3f}"
-        figures = (f"{x:.3f}" for x in (s.macro_f1, s.accuracy, s.uar, s.ece))
-        missing = f"{row.missing_rate:.1f}" if row.missing_rate else ""
-        table.add_row(str(row.mask), missing, f"{s.weighted_f1:.3f}", interval, *figures)
-    console = Console(width=None if Console().is_terminal else 110)
-    console.print(table)
-    per_class = Table(title=f"F1 by class, mask {rows[0].mask}" if len(rows) == 1 else "F1 by class")
-    per_class.add_column("mask")
-    for name, support in rows[0].scores.support.items():
-        per_class.add_column(f"{name} ({support})", justify="right")
-    for row in rows:
-        if not row.missing_rate:
-            per_class.add_row(str(row.mask), *(f"{v:.3f}" for v in row.scores.per_class_f1.values()))
-    console.print(per_class)
+    title = f"{corpus.name}: {sum(rows[0].scores.support.values())} labelled utterances"
+    print_scores(title, [Line(str(r.mask), r.scores, r.interval, r.deviation, r.missing_rate) for r in rows])

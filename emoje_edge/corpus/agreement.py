@@ -33,15 +33,21 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Scores of the stretches that were answered; how many there are, and how many were not answered."""
+    """Scores of the stretches that were answered; how many there are, and how many were not answered.
+
+    Attributes:
+        interval: 95 % of the weighted F1, whole recordings drawn again; None of a single one.
+    """
 
     scores: Scores
     stretches: int
     unanswered: int
+    interval: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, as `evaluate` writes them."""
-        return {**self.scores.to_dict(), "stretches": self.stretches, "unanswered": self.unanswered}
+        spread = {"weighted_f1_95": list(self.interval)} if self.interval else {}
+        return {**self.scores.to_dict(), **spread, "stretches": self.stretches, "unanswered": self.unanswered}
 
 
 @dataclass
@@ -96,9 +102,10 @@ def agree(parts: Iterable[Part], labels: Labels) -> Agreement:
     Raises:
         UsageError: no labelled stretch was answered.
     """
-    from emoje_edge.training.metrics import score
+    from emoje_edge.training.metrics import bootstrap, score
 
     truth: list[int] = []
+    groups: list[str] = []
     answers: list[NDArray[np.float64]] = []
     met = 0
     for part in parts:
@@ -107,15 +114,17 @@ def agree(parts: Iterable[Part], labels: Labels) -> Agreement:
             answer = _answer(part.rows, stretch, labels.classes)
             if answer is not None:
                 truth.append(stretch.label)
+                groups.append(part.recording)
                 answers.append(answer)
     if not answers:
         raise UsageError(
             f"none of {met} labelled recordings has an answer, of {len(labels.by_recording)} with labels",
             "paths in --labels are those of the rows' `source`",
         )
-    scores = score(np.array(truth), np.stack(answers), labels.classes)
+    right, shares = np.array(truth), np.stack(answers)
     total = sum(map(len, labels.by_recording.values()))
-    return Agreement(scores, total, total - len(answers))
+    interval = bootstrap(right, shares.argmax(1), groups) if len(set(groups)) > 1 else None
+    return Agreement(score(right, shares, labels.classes), total, total - len(answers), interval)
 
 
 def _answer(rows: Sequence[Mapping[str, Any]], stretch: Labelled, classes: Sequence[str]) -> NDArray[np.float64] | None:

@@ -61,6 +61,9 @@ def test_labels_give_the_figures_of_evaluate(folder: Path, emoje: Run, tmp_path:
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "rows.agreement.json").read_text())
     assert (found["stretches"], found["unanswered"]) == (5, 0)
+    assert "weighted F1" in done.stdout
+    assert f"{found['weighted_f1']:.3f}" in done.stdout
+    assert "F1 by class, mask text" in done.stdout
     assert sum(map(sum, found["confusion"])) == 5
     assert found["accuracy"] >= 0.8
 

@@ -13,6 +13,7 @@ from emoje_edge.perception.cues.spoken import SOUND, in_one_line, plain, spoken,
 Turn = tuple[str | None, str]
 
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>", re.IGNORECASE)
+_MARK = re.compile(r"\0(\d+)\0")
 _WORD = r"(?:#?\w[\w.'’#-]*|&|\+)"
 _NAME = rf"(?:\d+(?:st|nd|rd|th|ST|ND|RD|TH)? (?=[A-Z]))?[^\W\d_][\w.'’#-]*(?:(?: |/|, ?){_WORD}){{0,4}}"
 _COLON = r"\s*[:：﹕∶](?!//|\\)"
@@ -49,16 +50,22 @@ def turns(cue: Raw, names: set[str]) -> list[Turn]:
     Args:
         names: what is a name before a colon, see `names_in`.
     """
-    text = _VOICE.sub(lambda voice: f"\n\0{voice[1].strip()}\0", cue.text)
-    text = in_one_line(unsung(_shown(text)))
+    # a voice's number stands for its name, which may hold whatever else means something here
+    voices: list[str] = []
+
+    def mark(voice: re.Match[str]) -> str:
+        voices.append(" ".join(plain(voice[1]).split()))
+        return f"\n\0{len(voices) - 1}\0"
+
+    text = in_one_line(unsung(_shown(_VOICE.sub(mark, cue.text.replace("\0", " ")))))
     named = visible(cue.name).strip() or None
     speaker = named
     found: list[tuple[str | None, list[str]]] = []
     for line in text.split("\n"):
         line, begins = line.strip(), not found
-        if line.startswith("\0"):
-            _, speaker, line = line.split("\0", 2)
-            begins = True
+        if voice := _MARK.match(line):
+            line, begins, speaker = line[voice.end() :], True, voices[int(voice[1])] or named
+        line = _MARK.sub(" ", line)
         if dash := _DASH.match(line):
             line, begins, speaker = line[dash.end() :], True, named
         prefix = _PREFIX.match(line)

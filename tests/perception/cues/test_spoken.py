@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,25 @@ def test_names_in_scripts_without_capitals(tmp_path: Path, cues: tuple[str, ...]
 def test_webvtt_writes_chevrons_as_entities_and_names_in_tags(tmp_path: Path) -> None:
     cues = ("&gt;&gt; CARLA: It rains.", "<v.loud Ben>I know.</v>", "&lt;3 to all")
     assert said(tmp_path, *cues, name="a.vtt") == [("CARLA", "It rains."), ("Ben", "I know."), (None, "<3 to all")]
+
+
+@pytest.mark.parametrize(
+    ("cue", "found"),
+    [
+        ("<v Ben\nCarla>I know.", [("Ben Carla", "I know.")]),
+        ("<v Ben&#10;Carla>I know.", [("Ben Carla", "I know.")]),
+        ("<v Ben &gt;&gt; Carla>I know.", [("Ben >> Carla", "I know.")]),
+        ("<v B\0en>I know.", [("B en", "I know.")]),
+        ("<v  >I know.", [(None, "I know.")]),
+        ("[a <v Ben>door] I know.", [(None, "I know.")]),
+        ("\0007\0I know.", [(None, "7 I know.")]),
+    ],
+)
+def test_a_voice_may_be_called_anything(tmp_path: Path, cue: str, found: Said) -> None:
+    """Mutants 1259 and 2359 of seed 2: a line's end within the name."""
+    path = tmp_path / "a.json"  # no text file holds a zero, but a transcript may
+    path.write_text(json.dumps([{"start": 1, "end": 2, "text": cue}]))
+    assert [(c.speaker, c.text or "") for c in read_cues(path)] == found
 
 
 ASS = """[Script Info]
