@@ -13,7 +13,12 @@ from research.evidence.feature_sets import ENCODER, SETS
 ROOT = click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the data sets.")
 OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the documents.")
 CACHE = click.option("--cache", type=click.Path(path_type=Path), default=Path("runs/evidence"), show_default=True)
-AGAINST = {"missing": "neither", "fusion": "mean", "losses": "cross-entropy"}
+AGAINST = {"missing": "neither", "ways": "equal", "losses": "cross-entropy"}
+USES = {
+    "joint embedding and mask sampling": "Asked of the trained embedding:",
+    "mask sampling alone": "As a control, asked of an embedding that was not trained:",
+}
+PAGES = {"fusion": "fusion", "ways": "fusion", "missing": "missing", "losses": "losses"}
 FIGURE = {"uar": "unweighted recall", "accuracy": "accuracy", "weighted_f1": "weighted F1"}
 
 
@@ -25,23 +30,29 @@ def main() -> None:
 def _study(name: str, root: Path, out: Path, cache: Path, *, seeds: int, sets: tuple[str, ...], encoder: str) -> None:
     from research.evidence import tables
     from research.evidence.feature_sets import load_set
-    from research.evidence.studies import outcomes
+    from research.evidence.studies import NOISES, outcomes
+    from research.evidence.token_sets import TOKEN_SETS, load_token_set
 
-    for set_name in sets or tuple(SETS):
-        data = load_set(set_name, root, cache, encoder)
-        found = []
-        for variant, _, results in outcomes(data, name, seeds=seeds, cache=cache / "runs"):
-            found.append((variant, results))
+    load = load_set if name == "losses" else load_token_set
+    for set_name in sets or tuple(SETS if name == "losses" else TOKEN_SETS):
+        data = load(set_name, root, cache, encoder)
+        found = outcomes(data, name, seeds=seeds, cache=cache / "runs")
+        for variant, results in found.items():
             click.echo(f"{set_name}: {variant}: {tables.spread([o.masks[tables.full_mask(o)] for o in results])}")
-        parts = [tables.markdown(tables.study_rows(found, against=AGAINST[name]))]
+        if name == "fusion":
+            parts = [tables.markdown(tables.varying_rows(found, NOISES))]
+        else:
+            parts = [tables.markdown(tables.study_rows(list(found.items()), against=AGAINST[name]))]
         if name == "missing":
-            parts.append(tables.markdown(tables.mask_rows(found)))
-        seconds = sum(o.seconds for _, results in found for o in results)
+            for variant, text in USES.items():
+                parts += [text, tables.markdown(tables.use_rows(found[variant]))]
+        seconds = sum(o.seconds for results in found.values() for o in results)
         note = (
-            f"{FIGURE[data.metric].capitalize()}, mean ± deviation over runs; run s holds out fold s modulo five, "
-            f"folds by group. Written {datetime.date.today()}, {seconds:.0f} s of training and scoring."
+            f"{FIGURE[data.metric].capitalize()}, mean ± deviation over {seeds} runs; run s holds out fold s modulo "
+            f"five. Written {datetime.date.today()}, {seconds:.0f} s of training and scoring."
         )
-        tables.replace_block(out / f"{name}.md", set_name, "\n\n".join([note, *parts]))
+        block = set_name if PAGES[name] == name else f"{set_name} {name}"
+        tables.replace_block(out / f"{PAGES[name]}.md", block, "\n\n".join([note, *parts]))
 
 
 def _command(name: str, text: str) -> click.Command:
@@ -50,7 +61,7 @@ def _command(name: str, text: str) -> click.Command:
     @OUT
     @CACHE
     @click.option("--seeds", type=click.IntRange(1, 20), default=3, show_default=True)
-    @click.option("--set", "sets", multiple=True, type=click.Choice(list(SETS)), help="All sets if left out.")
+    @click.option("--set", "sets", multiple=True, help="All sets if left out; a wrong name is answered with them.")
     @click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True)
     @click.option("--encoder", default=ENCODER, show_default=True, help="Of sentences, for mosi-words.")
     def run(
@@ -64,8 +75,11 @@ def _command(name: str, text: str) -> click.Command:
     return run
 
 
-main.add_command(_command("fusion", "Query-adaptive fusion against mean, concat and static weights; layers."))
-main.add_command(_command("missing", "Joint embedding and mask sampling on and off, all masks and missing rates."))
+main.add_command(_command("fusion", "Query-adaptive against equal weights where quality varies."))
+main.add_command(_command("ways", "Other fusions, and a gate that is not told of the noise."))
+main.add_command(
+    _command("missing", "Joint embedding and mask sampling on and off; the joint embedding asked at inference.")
+)
 main.add_command(_command("losses", "The losses, one by one."))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -34,27 +35,40 @@ class FeatureSet:
     """A corpus of vectors; groups are actors, videos or dialogues.
 
     Attributes:
-        corpus: every feature is [1, F].
+        corpus: every feature is [L, F], one token here, several in `token_sets`.
         metric: the figure to report, a field of `Scores`.
         context: dialogues run through the causal state.
         folds: (training, held-out) parts of folds that have features of their own; else they are cut from the corpus.
+        scaled: features have mean 0 and deviation 1 already, and stay as they are.
     """
 
     corpus: Corpus
     metric: str
     context: bool
     folds: tuple[tuple[Corpus, Corpus], ...] = ()
+    scaled: bool = False
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
-        return tuple(m for m in Modality if m in self.corpus.samples[0].features)
+        return tuple(m for m in Modality if any(m in s.features for s in self.corpus.samples))
 
     def size(self, modality: Modality) -> int:
-        return int(self.corpus.samples[0].feature(modality).shape[-1])
+        return int(self._all(modality)[0].shape[-1])
+
+    def tokens(self, modality: Modality) -> int:
+        return max(map(len, self._all(modality)))
+
+    def _all(self, modality: Modality) -> list[np.ndarray]:
+        return [s.feature(modality) for s in self.corpus.samples if modality in s.features]
 
     def fold(self, number: int) -> tuple[Corpus, Corpus]:
         """(training, held out) of fold `number` modulo `FOLDS`, groups whole."""
-        return (self.folds or k_fold(self.corpus, FOLDS, seed=0))[number % FOLDS]
+        return (self.folds or _folds(self.corpus))[number % FOLDS]
+
+
+@lru_cache(maxsize=4)
+def _folds(corpus: Corpus) -> tuple[tuple[Corpus, Corpus], ...]:
+    return tuple(k_fold(corpus, FOLDS, seed=0))
 
 
 def ravdess(root: Path, cache: Path, encoder: str) -> FeatureSet:

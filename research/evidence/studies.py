@@ -6,24 +6,42 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from research.evidence.degrade import Degrade
 from research.evidence.experiment import RECIPES, Outcome, Variant, run
-from research.evidence.feature_sets import FOLDS, FeatureSet
+from research.evidence.feature_sets import FeatureSet
 
 BASE = Variant()
+# single utterances, whole, and nothing but the class to learn: what is asked is how modalities are weighed
+ALONE = Variant(nce=0.0, joint=0.0, context=False, sampling=False)
+EQUAL = replace(ALONE, fusion="mean")
+LOWEST = (0.0, -10.0, -20.0)  # dB: three strengths of noise
+NOISES = {"white": "white noise", "other": "another utterance"}
+
+
+def _noises() -> Iterator[tuple[str, Variant]]:
+    yield "adaptive, no noise", ALONE
+    yield "equal, no noise", EQUAL
+    for noise, lowest in [*(("other", low) for low in LOWEST), ("white", LOWEST[-1])]:
+        for name, variant in (("adaptive", ALONE), ("equal", EQUAL)):
+            yield f"{name}, {noise} to {lowest:g} dB", replace(variant, degrade=Degrade(lowest, noise))
+
+
+WORST = Degrade(-20.0, "other")
 STUDIES: Mapping[str, Mapping[str, Variant]] = {
-    "missing": {
-        "joint embedding and mask sampling": BASE,
-        "mask sampling alone": replace(BASE, joint=0.0),
-        "joint embedding alone": replace(BASE, sampling=False),
-        "neither": replace(BASE, joint=0.0, sampling=False),
+    "fusion": dict(_noises()),
+    "ways": {
+        "equal": replace(EQUAL, degrade=WORST),
+        "adaptive": replace(ALONE, degrade=WORST),
+        "adaptive, not told of the noise": replace(ALONE, degrade=replace(WORST, told=False)),
+        "static": replace(ALONE, fusion="static", degrade=WORST),
+        "concat": replace(ALONE, fusion="concat", degrade=WORST),
+        "adaptive, one full cross-attention layer before": replace(ALONE, cross_layers=1, degrade=WORST),
     },
-    "fusion": {
-        "adaptive": BASE,
-        "static": replace(BASE, fusion="static"),
-        "mean": replace(BASE, fusion="mean"),
-        "concat": replace(BASE, fusion="concat"),
-        "adaptive, one full cross-attention layer before": replace(BASE, cross_layers=1),
-        "adaptive, two before": replace(BASE, cross_layers=2),
+    "missing": {
+        "joint embedding and mask sampling": replace(ALONE, joint=BASE.joint, sampling=True),
+        "mask sampling alone": replace(ALONE, sampling=True),
+        "joint embedding alone": replace(ALONE, joint=BASE.joint),
+        "neither": ALONE,
     },
     "losses": {
         "cross-entropy": replace(BASE, focal_gamma=0.0, nce=0.0, joint=0.0),
@@ -35,16 +53,11 @@ STUDIES: Mapping[str, Mapping[str, Variant]] = {
 }
 
 
-def seeds_of(variant: Variant, seeds: int) -> int:
-    """The default variant is run on every fold, so that its score covers the whole set."""
-    return max(seeds, FOLDS) if variant == BASE else seeds
-
-
-def outcomes(
-    data: FeatureSet, study: str, *, seeds: int, cache: Path | None
-) -> Iterator[tuple[str, Variant, list[Outcome]]]:
-    """Each variant of a study with one outcome a seed."""
+def outcomes(data: FeatureSet, study: str, *, seeds: int, cache: Path | None) -> dict[str, list[Outcome]]:
+    """Variant -> one outcome a seed.  All variants of a seed come before the next seed: what a stop leaves is whole."""
     recipe = RECIPES[data.corpus.name]
-    for name, variant in STUDIES[study].items():
-        count = seeds_of(variant, seeds)
-        yield name, variant, [run(data, variant, seed, recipe=recipe, cache=cache) for seed in range(count)]
+    found: dict[str, list[Outcome]] = {name: [] for name in STUDIES[study]}
+    for seed in range(seeds):
+        for name, variant in STUDIES[study].items():
+            found[name].append(run(data, variant, seed, recipe=recipe, cache=cache))
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,14 +46,15 @@ def study_rows(found: Sequence[tuple[str, Sequence[Outcome]]], *, against: str) 
         pairs = list(zip(outcomes, reference, strict=False))
         gain = [100 * (a.masks[full_mask(a)] - b.masks[full_mask(b)]) for a, b in pairs]
         gain_part = [100 * (incomplete(a) - incomplete(b)) for a, b in pairs]
-        changes = ["", ""] if name == against else [_points(gain), _points(gain_part)]
+        changes = ["", ""] if name == against else [points(gain), points(gain_part)]
         # the same folds for all: the default variant has more seeds than the rest
         shown = min(len(outcomes), len(reference), *(len(o) for _, o in found))
         rows.append([name, spread(full[:shown]), spread(part[:shown]), *changes, str(shown)])
     return rows
 
 
-def _points(values: Sequence[float]) -> str:
+def points(values: Sequence[float] | np.ndarray) -> str:
+    """Mean ± deviation of differences in points."""
     deviation = np.std(values, ddof=1) if len(values) > 1 else 0.0
     return f"{np.mean(values):+.1f} ± {deviation:.1f}"
 
@@ -68,6 +69,68 @@ def mask_rows(found: Sequence[tuple[str, Sequence[Outcome]]]) -> list[list[str]]
         cells = [spread([o.masks[m] for o in kept]) for m in names]
         rows.append([name, *cells, *(spread([o.rates[str(r)] for o in kept]) for r in RATES)])
     return rows
+
+
+def varying_rows(found: Mapping[str, Sequence[Outcome]], noises: Mapping[str, str]) -> list[list[str]]:
+    """Query-adaptive against equal weights, a row a strength of noise.
+
+    Args:
+        found: the outcomes of the study "fusion".
+        noises: kind of noise -> what it is called.
+    """
+    head = ["noise", "adaptive", "equal", "difference: all", "incomplete", "weight and quality", "runs"]
+    rows = [[*head[:5], "rank correlation of a " + head[5], "weight where spoilt, where whole", head[6]]]
+    for name in (n for n in found if n.startswith("adaptive, ")):
+        case = name.removeprefix("adaptive, ")
+        pairs = list(zip(found[name], found[f"equal, {case}"], strict=False))
+        if not pairs:
+            continue
+        full = [[o.masks[full_mask(o)] for o in side] for side in zip(*pairs, strict=True)]
+        gain = [100 * (a - b) for a, b in zip(*full, strict=True)]
+        part = [100 * (incomplete(a) - incomplete(b)) for a, b in pairs]
+        ours = [a for a, _ in pairs]
+        kind, _, rest = case.partition(" ")
+        rows.append([
+            f"{noises[kind]} {rest}" if kind in noises else case,
+            spread(full[0]), spread(full[1]), points(gain), points(part),
+            "; ".join(f"{m} {np.mean([o.follows[m] for o in ours]):+.2f}" for m in ours[0].follows),
+            "; ".join(f"{m} {_both([o.spoilt[m] for o in ours])}" for m in ours[0].spoilt),
+            str(len(pairs)),
+        ])  # fmt: skip
+    return rows
+
+
+def _both(pairs: Sequence[tuple[float, float]]) -> str:
+    low, high = np.mean(pairs, axis=0)
+    return f"{low:.2f}, {high:.2f}"
+
+
+def use_rows(outcomes: Sequence[Outcome]) -> list[list[str]]:
+    """The joint embedding asked at inference against not asked, points over the incomplete masks, a row a way.
+
+    The last column takes for each run the strength that was best on average over the others.
+    """
+    off = np.array([_mean(o.uses["off 0"]) for o in outcomes])
+    names = [n for n in outcomes[0].uses if n != "off 0"]
+    gain = {n: 100 * (np.array([_mean(o.uses[n]) for o in outcomes]) - off) for n in names}
+    strengths = sorted({n.split(" ")[1] for n in names}, key=float)
+    rows = [["way", *(f"strength {s}" for s in strengths), "strength chosen on the other runs"]]
+    for way in dict.fromkeys(n.split(" ")[0] for n in names):
+        mine = np.stack([gain[f"{way} {s}"] for s in strengths])  # [strengths, runs]
+        rows.append([way, *(points(g) for g in mine), points(chosen(mine)) if len(outcomes) > 1 else ""])
+    return rows
+
+
+def chosen(gains: np.ndarray) -> np.ndarray:
+    """Of gains [settings, runs], each run's at the setting that is best over the other runs, or 0 where none gains."""
+    others = (gains.sum(1, keepdims=True) - gains) / (gains.shape[1] - 1)
+    best = others.argmax(0)
+    here = np.arange(gains.shape[1])
+    return np.where(others[best, here] > 0, gains[best, here], 0.0)
+
+
+def _mean(scores: Mapping[str, float]) -> float:
+    return float(np.mean(list(scores.values())))
 
 
 def replace_block(path: Path, name: str, text: str, *, after: str = "") -> None:
