@@ -1,16 +1,14 @@
-"""The bench report: one table, two pictures, the machine; as terminal text, Markdown, JSON or one HTML file."""
+"""The bench report: engines, videos and the machine; as terminal text, Markdown, JSON or one HTML page."""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from emoje_edge.bench.engines import EngineRow
+from emoje_edge.bench.report_page import page
 from emoje_edge.bench.sources import SourceRow
 from emoje_edge.errors import UsageError
 
@@ -87,52 +85,6 @@ def write(report: Report, path: Path) -> None:
     path.write_text(makers[path.suffix.lower()](report), encoding="utf-8")
 
 
-def picture(report: Report) -> bytes:
-    """A PNG: latency by mask with the accuracy beside it; and, where a source was timed, where its time goes."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    done = [row for row in report.engines if row.p50_ms is not None and row.p95_ms is not None]
-    panels = 1 + bool(report.sources)
-    figure, axes = plt.subplots(1, panels, figsize=(7 * panels, 0.45 * max(len(done), 4) + 1.6), squeeze=False)
-    left = axes[0][0]
-    names = [f"{r.mask}  {r.backend} {r.precision}" for r in done]
-    left.barh(names, [r.p50_ms for r in done], color="#3b6ea8", label="p50")
-    left.scatter([r.p95_ms for r in done], names, color="#c1432e", marker="|", s=140, label="p95")
-    for i, row in enumerate(done):
-        if text := report.accuracy.get(row.mask):
-            left.annotate(
-                text, (row.p95_ms or 0, i), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8
-            )
-    left.invert_yaxis()
-    left.margins(x=0.35)
-    left.set_xlabel("ms an utterance")
-    left.set_title(f"Engine latency, batch {done[0].batch if done else 1}")
-    left.legend(loc="lower right")
-    if report.sources:
-        _stages(axes[0][1], report.sources)
-    figure.tight_layout()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    plt.close(figure)
-    return buffer.getvalue()
-
-
-def _stages(axes: Any, sources: list[SourceRow]) -> None:
-    start = [0.0] * len(sources)
-    names = [row.name for row in sources]
-    for stage in sources[0].stages_s:
-        widths = [row.stages_s.get(stage, 0.0) / row.duration_s for row in sources]
-        axes.barh(names, widths, left=start, label=stage)
-        start = [a + b for a, b in zip(start, widths, strict=True)]
-    axes.axvline(1.0, color="black", linewidth=0.8)
-    axes.set_xlabel("processor seconds a second of video (1 = real time)")
-    axes.set_title("Where the time goes")
-    axes.legend(fontsize=8)
-
-
 def _words(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} {v}" for k, v in value.items())
@@ -153,16 +105,5 @@ def _markdown(report: Report) -> str:
 
 
 def _html(report: Report) -> str:
-    image = base64.b64encode(picture(report)).decode()
-    head = "".join(f"<th>{html.escape(title)}</th>" for title in report.header())
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in report.rows())
-    facts = "".join(f"<li>{html.escape(fact)}</li>" for fact in [*report.facts(), *report.source_lines()])
-    return (
-        "<!doctype html><meta charset=utf-8><title>emoje-edge bench</title>"
-        "<style>body{font:15px system-ui;margin:2rem;max-width:75rem}table{border-collapse:collapse}"
-        "td,th{padding:.3rem .7rem;border-bottom:1px solid #ccc;text-align:right}"
-        "td:first-child,th:first-child{text-align:left}"
-        "img{max-width:100%}</style>"
-        f"<h1>Latency on this device</h1><ul>{facts}</ul><table><tr>{head}</tr>{body}</table>"
-        f"<p><img alt='latency by mask' src='data:image/png;base64,{image}'></p>"
-    )
+    table = [report.header(), *report.rows()]
+    return page(report.engines, report.sources, table=table, facts=report.facts(), accuracy=report.accuracy)

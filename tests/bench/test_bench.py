@@ -1,6 +1,7 @@
 """The bench command on the engines that ship: rows, reports, and a backend that is not here."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,10 @@ def test_a_report_tells_every_row(tmp_path: Path, name: str) -> None:
     if name.endswith(".json"):
         assert json.loads(text)["engines"][0]["p50_ms"] == 0.9
     if name.endswith(".html"):
-        assert "data:image/png;base64,iVBOR" in text
+        assert "0.90 ms (text)" in text
+        assert "width:90.00%" in text  # p50 .9 of the longest p95, 1.0
+        assert "2.5× real time" in text
+        assert not re.findall(r"(?:src|href)\s*=|https?:|url\(", text), "nothing may be fetched"
 
 
 def test_an_unknown_report_format_names_the_known(tmp_path: Path) -> None:
