@@ -45,8 +45,8 @@ def command(engine_dir: Path | None, model: str | None) -> None:
     for name in _LIBRARIES:
         click.echo(f"  {name:13} {_version(name)}")
     wanted = choose(model, engine_dir)
-    names = (wanted,) if model or engine_dir else (*family(), *built_here())
-    sound = []
+    names: tuple[str | None, ...] = (wanted,) if model or engine_dir else (*family(), *built_here())
+    sound: list[bool] = []
     for name in dict.fromkeys(names):
         click.echo(f"\nEngines of {name or engine_dir} (ONNX Runtime on the CPU)")
         click.echo(f"  {'mask':17} {'precision':9} {'size':>8}   {'run p50':>9}  {'hash':9} folder")

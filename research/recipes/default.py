@@ -102,8 +102,9 @@ def run(
     sizes = (size,) if size else tuple(minilm.ENCODERS)
     if encoder is None and not last:
         raise UsageError("train default without --encoder", "give the folder of all-MiniLM-L6-v2 (docs/training.md)")
-    for name in () if encoder is None else sizes:
-        pretrained.check(encoder, minilm.ENCODERS[name])
+    if encoder is not None:
+        for name in sizes:
+            pretrained.check(encoder, minilm.ENCODERS[name])
     parts = read_parts(root, out / "features")
     if quick:
         parts = shrink(parts)
