@@ -159,6 +159,11 @@ class Media(AbstractContextManager["Media"]):
         width, height = size[::-1] if turn % 2 else size
         return replace(self.info, rotation=90 * turn, width=width, height=height)
 
+    def hurry(self, wanted: bool) -> None:
+        """Decode only key pictures from now on, where even decoding is too much for this machine; or all again."""
+        if self._video is not None:
+            self._video.codec_context.skip_frame = "NONKEY" if wanted else "DEFAULT"
+
     def decode(
         self,
         *,

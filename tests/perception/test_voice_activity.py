@@ -73,6 +73,32 @@ def test_long_speech_is_cut_where_it_is_quietest():
         assert before.end <= after.start < before.end + 0.1  # the pause at most
 
 
+def test_a_long_utterance_ends_at_its_first_pause():
+    # a pause of .15 s ends nothing at 2 s, but all that comes after 5.7 s
+    found = _segments(_recording((1, 0), (2, 0.1), (0.15, 0), (4, 0.1), (0.15, 0), (2, 0.1), (1, 0)))
+    assert [t for u in found for t in (u.start, u.end)] == pytest.approx([1, 7.15, 7.2, 9.3], abs=0.2)
+
+
+def test_speech_without_a_pause_is_cut_at_most_half_a_second_back():
+    voice, sound = VoiceActivity(detector=Loudness()), _recording((1, 0), (12, 0.1))
+    for first in range(0, len(sound), 320):
+        found = voice.hear(AudioBlock(first / SAMPLE_RATE, sound[first : first + 320]))
+        if found:
+            break
+    assert (first + 320) / SAMPLE_RATE - found[0].end < 0.7
+
+
+def test_a_lost_stream_ends_the_utterance_that_is_open():
+    voice, sound = VoiceActivity(detector=Loudness()), _recording((1, 0), (2, 0.1))
+    assert voice.so_far is None
+    assert voice.hear(AudioBlock(0.0, sound)) == []
+    so_far = voice.so_far
+    assert so_far is not None
+    assert (so_far.start, so_far.end) == pytest.approx((1, 3), abs=0.3)
+    assert voice.lost(3.2) == [so_far]
+    assert voice.so_far is None
+
+
 def test_clicks_are_no_utterance():
     assert _segments(_recording((2, 0), (0.04, 0.3), (2, 0), (0.04, 0.3), (2, 0))) == []
 

@@ -69,8 +69,26 @@ function drawHead(pen, joints, at, scale) {
   }
 }
 
-// rows: {start, end, emotion, confidence}; now: s.  A mark's height is how sure the answer is.
-export function drawTimeline(canvas, rows, now) {
+// time of which nothing is known: slanted lines
+function hatch(pen, left, right, height, scale) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, 0, right - left, height);
+  pen.clip();
+  pen.globalAlpha = 0.35;
+  pen.strokeStyle = "#C98A2B";
+  pen.lineWidth = 1.5 * scale;
+  for (let at = left - height; at < right; at += 7 * scale) {
+    pen.beginPath();
+    pen.moveTo(at, height);
+    pen.lineTo(at + height, 0);
+    pen.stroke();
+  }
+  pen.restore();
+}
+
+// rows: {start, end, emotion, confidence}; gaps: {start, end}; now: s.  A mark's height is how sure the answer is.
+export function drawTimeline(canvas, rows, gaps, now) {
   const { pen, width, height, scale } = fitted(canvas);
   const seconds = MINUTES * 60;
   const begin = Math.max(0, now - seconds);
@@ -85,6 +103,7 @@ export function drawTimeline(canvas, rows, now) {
     pen.globalAlpha = 0.6;
     pen.fillText(`${minute} min`, x(minute * 60) + 4 * scale, 3 * scale);
   }
+  for (const gap of gaps) hatch(pen, x(gap.start), x(gap.end), height, scale);
   pen.globalAlpha = 1;
   for (const row of rows) {
     if (row.end < begin) continue;

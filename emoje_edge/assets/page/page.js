@@ -1,10 +1,15 @@
 // The page: reads server-sent events with the token of its address, and shows one card a source.
 
-import { MINUTES, MODALITIES, colourOf, drawBodies, drawTimeline } from "./drawing.js";
+import { EMOTIONS, MINUTES, MODALITIES, colourOf, drawBodies, drawTimeline } from "./drawing.js";
 
 const token = location.hash.slice(1);
 const link = document.getElementById("link");
 const cards = new Map();
+const NAMES = { text: "words", audio: "voice", pose: "body" };
+const REASONS = {
+  unknown_words: "words that it does not know", no_speech: "nobody speaks", silence: "silence",
+  nobody_seen: "nobody in view", no_words: "no words", nothing: "nothing to go by", not_sure: "not sure enough",
+};
 let last = 0;
 window.marks = 0; // rows shown so far: what the tests count
 
@@ -15,10 +20,13 @@ class Card {
     this.root.setAttribute("aria-label", name);
     this.root.querySelector("h2").textContent = name;
     this.rows = [];
+    this.gaps = [];
+    this.told = {};
     this.people = [];
     this.aspect = 4 / 3;
     this.now = 0;
     this.stale = true;
+    legend(part.querySelector(".legend"));
     document.getElementById("empty")?.remove();
     document.getElementById("sources").append(part);
   }
@@ -28,48 +36,59 @@ class Card {
   }
 
   row(row) {
-    if (row.final !== false) {
-      this.rows.push(row);
-      while (this.rows.length && this.rows[0].end < row.end - MINUTES * 60) this.rows.shift();
-      this.list(clock(row.start), row.emotion ?? row.reason ?? "no evidence", row.text, row.emotion, row.speaker);
-      window.marks += 1;
-    }
+    this.rows.push(row);
+    while (this.rows.length && this.rows[0].end < row.end - MINUTES * 60) this.rows.shift();
+    this.list(row);
+    window.marks += 1;
     this.now = Math.max(this.now, row.end);
     this.answer(row);
     this.stale = true;
   }
 
+  // an utterance that is not over: the answer so far, and no mark
+  open(row) {
+    this.now = Math.max(this.now, row.end);
+    this.answer(row);
+  }
+
   answer(row) {
-    const sure = row.confidence ?? row.probabilities?.[row.emotion];
-    const emotion = this.find(".emotion");
-    emotion.style.setProperty("--colour", row.emotion ? colourOf(row.emotion) : "");
-    emotion.querySelector(".name").textContent = row.emotion ?? "no answer";
-    emotion.querySelector(".sure").textContent = row.emotion ? `${Math.round(100 * sure)} %` : (row.reason ?? "");
+    const sure = sureOf(row);
+    const answer = this.find(".answer");
+    answer.dataset.open = row.final === false;
+    answer.dataset.known = Boolean(row.emotion);
+    answer.style.setProperty("--colour", row.emotion ? colourOf(row.emotion) : "");
+    answer.style.setProperty("--sure", row.emotion ? sure : 0);
+    this.find(".name").textContent = row.emotion ?? "no answer";
+    this.find(".sure").textContent = row.emotion ? `${Math.round(100 * sure)} %` : (REASONS[row.reason] ?? "");
     this.find(".words").textContent = row.text ? `“${row.text}”` : "";
     this.find(".rests").replaceChildren(...Object.entries(row.weights).flatMap(([name, share]) => weight(name, share)));
   }
 
-  list(time, what, said, emotion, speaker) {
-    const item = document.createElement("li");
-    const parts = [["time", "", time], ["span", "what", what], ["span", "said", [speaker, said].filter(Boolean).join(": ")]];
-    for (const [tag, name, text] of parts) {
-      const part = document.createElement(tag);
-      part.className = name;
-      part.textContent = text;
-      item.append(part);
-    }
-    if (emotion) item.style.setProperty("--colour", colourOf(emotion));
-    else if (emotion === undefined) item.classList.add("gap");
+  list(row) {
+    const said = row.text ? [row.speaker, row.text].filter(Boolean).join(": ") : (row.speaker ?? "");
+    const item = line(clock(row.start), row.emotion ?? REASONS[row.reason] ?? "no answer", said);
+    if (row.emotion) item.style.setProperty("--colour", colourOf(row.emotion));
+    else item.classList.add("none");
+    item.append(shares(row.weights));
+    this.prepend(item);
+  }
+
+  gap(gap) {
+    this.gaps.push(gap);
+    const item = line(clock(gap.start), `lost ${(gap.end - gap.start).toFixed(1)} s`, gap.why);
+    item.classList.add("gap");
+    this.prepend(item);
+    this.stale = true;
+  }
+
+  prepend(item) {
     const rows = this.find(".rows");
     rows.prepend(item);
     while (rows.children.length > 60) rows.lastChild.remove();
   }
 
-  gap(gap) {
-    this.list(clock(gap.start), `lost ${(gap.end - gap.start).toFixed(1)} s`, gap.why, undefined);
-  }
-
   pose(pose) {
+    if (pose.people.length !== this.people.length) this.state({ people: pose.people.length });
     this.people = pose.people;
     this.aspect = pose.aspect;
     this.now = Math.max(this.now, pose.time);
@@ -77,26 +96,72 @@ class Card {
   }
 
   state(state) {
+    const told = Object.assign(this.told, state);
     const element = this.find(".state");
-    element.dataset.state = state.state;
-    const told = [state.state];
-    if (state.lag_ms !== undefined) told.push(`${(state.lag_ms / 1000).toFixed(1)} s behind`);
-    if (state.pose_fps) told.push(`${state.pose_fps} poses a second`);
-    if (state.dropped_pictures) told.push(`${state.dropped_pictures} pictures dropped`);
-    if (state.reconnects) told.push(`${state.reconnects} reconnects`);
-    if (state.note) told.push(state.note);
-    element.textContent = told.join(" · ");
+    element.dataset.state = told.state;
+    const parts = [told.note ? `${told.state}: ${told.note}` : told.state];
+    if (told.state === "live") {
+      if (told.people !== undefined) parts.push(told.people ? many(told.people, "person", "people") : "nobody in view");
+      if (told.lag_ms !== undefined) parts.push(`${(told.lag_ms / 1000).toFixed(1)} s behind`);
+      if (told.pose_fps) parts.push(`${told.pose_fps} poses a second`);
+      if (told.dropped_pictures) parts.push(`${many(told.dropped_pictures, "picture", "pictures")} dropped`);
+      if (told.reconnects) parts.push(many(told.reconnects, "reconnect", "reconnects"));
+    }
+    element.textContent = parts.filter(Boolean).join(" · ");
   }
 
   draw() {
     if (!this.stale) return;
     this.stale = false;
     drawBodies(this.find(".body"), this.people, this.aspect);
-    const rows = this.rows.map((row) => ({
-      ...row, confidence: row.confidence ?? row.probabilities?.[row.emotion] ?? 0,
-    }));
-    drawTimeline(this.find(".timeline"), rows, this.now);
+    drawTimeline(this.find(".timeline"), this.rows.map((row) => ({ ...row, confidence: sureOf(row) })), this.gaps, this.now);
   }
+}
+
+function sureOf(row) {
+  return row.confidence ?? row.probabilities?.[row.emotion] ?? 0;
+}
+
+function many(number, one, more) {
+  return `${number} ${number === 1 ? one : more}`;
+}
+
+function line(time, what, said) {
+  const item = document.createElement("li");
+  for (const [tag, name, text] of [["time", "", time], ["span", "what", what], ["span", "said", said]]) {
+    const part = document.createElement(tag);
+    part.className = name;
+    part.textContent = text;
+    item.append(part);
+  }
+  return item;
+}
+
+// what a row rests on: one small bar, in the colours of the words, the voice and the body
+function shares(weights) {
+  const bar = document.createElement("span");
+  const told = Object.entries(weights).map(([name, share]) => `${NAMES[name]} ${Math.round(100 * share)} %`).join(", ");
+  bar.className = "shares";
+  if (!told) return bar;
+  bar.title = told;
+  bar.setAttribute("role", "img");
+  bar.setAttribute("aria-label", `rests on ${told}`);
+  for (const [name, share] of Object.entries(weights)) {
+    const part = document.createElement("span");
+    part.style.width = `${100 * share}%`;
+    part.style.setProperty("--colour", MODALITIES[name]);
+    bar.append(part);
+  }
+  return bar;
+}
+
+function legend(list) {
+  list.replaceChildren(...Object.entries(EMOTIONS).map(([name, colour]) => {
+    const item = document.createElement("li");
+    item.textContent = name;
+    item.style.setProperty("--colour", colour);
+    return item;
+  }));
 }
 
 function weight(name, share) {
@@ -106,7 +171,7 @@ function weight(name, share) {
   bar.className = "bar";
   bar.style.setProperty("--colour", MODALITIES[name]);
   bar.append(fill);
-  term.textContent = { text: "words", audio: "voice", pose: "body" }[name] ?? name;
+  term.textContent = NAMES[name] ?? name;
   value.textContent = `${Math.round(100 * share)} %`;
   return [term, bar, value];
 }

@@ -13,6 +13,8 @@ from collections import deque
 from statistics import median
 
 TOLERANCE = 0.1  # s
+# s a second: no clock is worse than this, so what comes still later is a network or a machine that is behind, and lag
+WORST = 0.01
 _SECONDS = 9  # whose least delays are kept
 
 
@@ -31,12 +33,13 @@ class Clock:
         self._leader = leader
         self._least: deque[float] = deque(maxlen=_SECONDS)  # s, arrival less timestamp, in each second that is over
         self._second, self._lowest = 0, float("inf")
+        self._anchor = (0.0, 0.0)  # shift and arrival of the first item
 
     def at(self, timestamp: float, arrived: float) -> float:
         """Session time (s) of an item with this timestamp that arrived at this session time."""
         delay = arrived - timestamp
         if self.shift is None:
-            self.shift, self._second = delay, int(arrived)
+            self.shift, self._second, self._anchor = delay, int(arrived), (delay, arrived)
         if int(arrived) > self._second:
             self._least.append(self._lowest)
             self._second, self._lowest = int(arrived), delay
@@ -44,7 +47,8 @@ class Clock:
         if self._leader is not None:
             self.shift += self.error - self._leader.error
         elif abs(self.error) > TOLERANCE:
-            self.shift += self.error
+            shift, since = self._anchor
+            self.shift = min(self.shift + self.error, shift + TOLERANCE + WORST * (arrived - since))
         return timestamp + self.shift
 
     @property

@@ -18,6 +18,7 @@ from emoje_edge.perception.media import Media
 
 FIRST_WAIT, LONGEST_WAIT, SPREAD = 1.0, 30.0, 0.2  # s before trying again, doubling, and how far chance moves it
 _SETTLED = 5.0  # s after opening, in which a server may send what it had kept
+_BEHIND, _CAUGHT_UP = 3.0, 1.0  # s of lag from which only key pictures are decoded, and until when
 _SLICE = 1.0  # s of waiting after which whoever iterates is told that the stream is still away
 
 log = logging.getLogger(__name__)
@@ -125,6 +126,9 @@ class Reader:
                         return "it was closed"
                     self._last = max(self._last, at := self._at(item.time))
                     self._stream.inbox.put(replace(item, time=at))
+                    behind = self._stream.session.now - at
+                    if behind > _BEHIND or behind < _CAUGHT_UP:
+                        media.hurry(behind > _BEHIND)
         except EmojeError as error:
             return self._without_name(error)
         return "the other side ended it"

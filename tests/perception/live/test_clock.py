@@ -54,3 +54,18 @@ def test_jitter_and_a_network_that_stands_still_never_move_the_clock() -> None:
         clock.at(float(second), float(second + late + abs(generator.normal(0, 0.05))))
         shifts.add(clock.shift)
     assert shifts == {0.0}
+
+
+def test_a_machine_that_falls_behind_is_no_drift() -> None:
+    # a minute in which everything is read later and later, to 20 s
+    clock = Clock()
+    lag = [second * 4 / 3 - clock.at(float(second), float(second * 4 / 3)) for second in np.arange(0.0, 60.0, 0.02)]
+    assert lag[-1] > 18.0
+
+
+def test_a_device_that_is_opened_again_is_anchored_anew() -> None:
+    clock = Clock()
+    assert clock.at(5.0, 1.0) == 1.0
+    clock.restart()
+    assert not clock.running
+    assert clock.at(900.0, 40.0) == 40.0
