@@ -149,12 +149,13 @@ def kills(video: Path) -> dict[str, Any]:
     held = []
     with served(video) as server:
         watcher = Watcher(server.address)
-        for _ in range(21):
+        for number in range(21):
             watcher.wait_for_rows(len(watcher.utterances) + 1)
             held.append(watcher.held())
             server.kill()
             time.sleep(2.0)
             server.start()
+            watcher.wait_for_gaps(number + 1)
         watcher.wait_for_rows(len(watcher.utterances) + 1)
         held.append(watcher.held())
         code, _ = watcher.stop()

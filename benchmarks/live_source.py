@@ -103,6 +103,10 @@ class Watcher:
         while len(self.utterances) < number and self.process.poll() is None:
             time.sleep(0.1)
 
+    def wait_for_gaps(self, number: int) -> None:
+        while len(self.gaps) < number and self.process.poll() is None:
+            time.sleep(0.1)
+
     def held(self) -> dict[str, float]:
         """Memory (MB), threads and handles of the process now."""
         process = psutil.Process(self.process.pid)

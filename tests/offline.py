@@ -42,7 +42,13 @@ static int is_local(const struct sockaddr *to, char *name, size_t size) {
     if (!to || to->sa_family == AF_UNIX || to->sa_family == AF_UNSPEC || to->sa_family == AF_NETLINK) return 1;
     if (to->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const void *)to;
-        inet_ntop(AF_INET, &v4->sin_addr, name, size);
+        char host[48];
+        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+        snprintf(name, size, "%s", host);
+        if (getenv("OFFLINE_LOCAL")) {
+            snprintf(name, size, "%s:%d", host, ntohs(v4->sin_port));
+            caught("local", name);
+        }
         return (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
     }
     if (to->sa_family == AF_INET6) {
@@ -55,7 +61,8 @@ static int is_local(const struct sockaddr *to, char *name, size_t size) {
 }
 
 static int is_local_name(const char *name) {
-    return !name || !*name || !strcmp(name, "localhost") || !strncmp(name, "127.", 4) || !strcmp(name, "::1");
+    return !name || !*name || !strcmp(name, "localhost") || !strncmp(name, "127.", 4) || !strcmp(name, "::1") ||
+           !strcmp(name, "0.0.0.0");
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -102,8 +109,13 @@ def missing() -> str | None:
     return None if shutil.which("cc") else "no C compiler to build the watching library with"
 
 
-def run_offline(command: list[str], folder: Path) -> Finished:
-    """Run a program without a network and watched; `folder` takes the watching library and its log."""
+def run_offline(command: list[str], folder: Path, *, local: bool = False, **environment_of: str) -> Finished:
+    """Run a program without a network and watched; `folder` takes the watching library and its log.
+
+    Args:
+        local: servers on this machine may be reached, and each that is shows as "local 127.0.0.1:PORT".
+        environment_of: more environment variables.
+    """
     library, log = folder / "offline.so", folder / "reached.log"
     if not library.exists():
         source = folder / "offline.c"
@@ -113,8 +125,9 @@ def run_offline(command: list[str], folder: Path) -> Finished:
     # what these tests import is what the program imports
     path = os.pathsep.join(entry for entry in sys.path if entry)
     environment = {**os.environ, "LD_PRELOAD": str(library), "OFFLINE_LOG": str(log), "PYTHONPATH": path}
+    environment.update(environment_of, **({"OFFLINE_LOCAL": "1"} if local else {}))
     done = subprocess.run(
-        [*_namespace(), *command],
+        [*(() if local else _namespace()), *command],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -202,20 +203,19 @@ class _Run:
             self.progress.source(f"{self.place}{masked(source)[-40:]}", _seconds(source))
         events: list[UtteranceEmotion] = []
         notes = WordNotes(self.note, self.recognizer)
-        drawn, in_view = True, 0
+        drawn, in_view, found = True, 0, 0
         try:
             with ExitStack() as stack:
                 rows = stack.enter_context(self.files.rows(source))
                 words = stack.enter_context(self.outputs.words(source))
                 video = stack.enter_context(self.outputs.video(source))
                 opened = self.open(source)
-                if isinstance(opened, LiveStream):
-                    stack.callback(self.gaps, opened, rows)
-                pairs = self.recognizer.follow(opened, text, encoding=encoding, progress=self.at, partial=self.partial)
+                at = partial(self.at, opened, rows)
+                stack.callback(self.gaps, opened, rows)
+                pairs = self.recognizer.follow(opened, text, encoding=encoding, progress=at, partial=self.partial)
                 stack.enter_context(closing(pairs))
                 for seen, event in pairs:
-                    if isinstance(opened, LiveStream):
-                        self.gaps(opened, rows)
+                    self.gaps(opened, rows)
                     with self.progress.aside(sys.stdout):
                         rows.write(event)
                     if not event.final:
@@ -226,8 +226,9 @@ class _Run:
                     if seen.listening:
                         continue  # drawn with whom they listen to
                     notes.see(seen)
-                    events.append(event)
-                    self.utterances += 1
+                    found += 1
+                    if self.outputs.timeline:  # a camera may go on for weeks
+                        events.append(event)
                     if video:
                         video.add(event, seen.skeleton_times, seen.people or {1: seen.skeleton}, seen.aspect)
                 drawn = video is None or video.frames > 0
@@ -235,7 +236,8 @@ class _Run:
             # also after Ctrl-C or a broken file: a picture of what was found
             if (picture := self.outputs.picture_path(source)) and events:
                 draw_timeline(events, picture, title=Path(masked(source)).name)
-        if not events:
+        self.utterances += found
+        if not found:
             self.note(f"{masked(source)}: no utterance found.")
         if in_view > self.recognizer.people:
             followed = "one is" if self.recognizer.people == 1 else f"{self.recognizer.people} are"
@@ -243,10 +245,11 @@ class _Run:
         if not drawn:
             self.note(f"{masked(source)}: no picture in it, so no skeleton video.")
 
-    def at(self, seconds: float) -> None:
+    def at(self, source: str | LiveStream, rows: RowWriter | ParquetRows, seconds: float) -> None:
         """The source was read up to here."""
         self.progress.at(seconds)
         self.systemd.alive()
+        self.gaps(source, rows)
 
     def open(self, source: str) -> str | LiveStream:
         """A stream that is tried for again when it is lost; anything else as it is."""
@@ -255,9 +258,9 @@ class _Run:
         both = [source, f"mic:{self.mic}"] if self.mic and self.mic != "none" else [source]
         return LiveStream(both, reconnect=self.reconnect, http=self.recognizer.allow_http)
 
-    def gaps(self, stream: LiveStream, rows: RowWriter | ParquetRows) -> None:
+    def gaps(self, stream: str | LiveStream, rows: RowWriter | ParquetRows) -> None:
         """Tell what was lost of a stream."""
-        for gap in stream.gaps():
+        for gap in stream.gaps() if isinstance(stream, LiveStream) else ():
             self.note(f"{stream}: nothing from {gap.start:.1f} to {gap.end:.1f} s: {gap.why}")
             with self.progress.aside(sys.stdout):
                 rows.gap(str(stream), gap.start, gap.end, gap.why)
