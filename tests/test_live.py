@@ -1,6 +1,8 @@
 """Pushing what a file holds gives the file's rows; threads end; wrong use says what to give."""
 
 import asyncio
+import re
+import textwrap
 import threading
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import emoje_edge.live as live_module
 from emoje_edge.errors import UsageError
 from emoje_edge.live import Live
 from emoje_edge.perception.media import AudioBlock, VideoFrame, decode
@@ -106,3 +109,40 @@ def test_an_error_in_recognising_reaches_who_pushes_and_who_takes(recognizer: Re
             live.words("  ", 0.0, 1.0)
         live.words("I hate you!", 0.0, 1.0)
     assert len(list(live)) == 1
+
+
+def test_the_example_of_the_module_runs(recognizer: Recognizer) -> None:
+    example = (live_module.__doc__ or "").split(":\n\n", 1)[-1]
+    code = textwrap.dedent("\n".join(line for line in example.splitlines() if line.startswith("    ") or not line))
+    camera = [(np.zeros((48, 64, 3), np.uint8), np.zeros(9_600, np.float32), n / 5) for n in range(10)]
+    threads = threading.active_count()
+    exec(code, {"Recognizer": lambda: Recognizer("audio,pose"), "camera": camera})
+    assert "live.picture(rgb, seconds)" in code
+    assert threading.active_count() == threads
+
+
+def test_the_example_of_the_documents_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).resolve().parents[1] / "docs" / "use" / "live.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(code, {})
+    assert capsys.readouterr().out == "ROSS anger\n"
+
+
+def test_an_open_utterance_is_told_of_and_its_end_is_as_without(shared_data: Path) -> None:
+    path = shared_data / "video" / "face_recognition_short_hamilton.mp4"
+    with Recognizer("audio", words="off") as ears:
+        found = []
+        for partial in (None, 1.0):
+            with ears.live(audio=True, partial=partial) as live:
+                for item in decode(path, video=False):
+                    assert isinstance(item, AudioBlock)
+                    live.sound(item.samples, item.time, 16_000)
+            found.append(list(live))
+    without, told = found
+    assert [plain(event) for event in told if event.final] == [plain(event) for event in without]
+    still_open = [event for event in told if not event.final]
+    assert len(still_open) >= 5
+    assert all(event.to_dict()["final"] is False for event in still_open)
+    lengths = [event.end - event.start for event in still_open if event.start == still_open[0].start]
+    assert lengths == sorted(lengths)
+    assert lengths[0] == pytest.approx(1.0, abs=0.3)

@@ -21,6 +21,11 @@ from emoje_edge.systemd import Notifier
 @click.command("serve")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--port", type=int, default=0, help="Port on 127.0.0.1; else any that is free.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="Keep the token of the address in this file, so that pages come back after a restart (with --port).",
+)
 @click.option("--mask", default="auto", show_default=True, help="Modalities to use: text,pose …; auto: all there is.")
 @click.option("--words", default="auto", show_default=True, help="Recognise words: auto, off, or a model (`models`).")
 @click.option("--pose-fps", type=float, default=POSE_RATE, show_default=True, help="Pictures a second to look at.")
@@ -35,6 +40,7 @@ from emoje_edge.systemd import Notifier
 def command(
     sources: tuple[str, ...],
     port: int,
+    token_file: Path | None,
     mask: str,
     words: str,
     pose_fps: float,
@@ -61,7 +67,7 @@ def command(
     expanded = expand(sources)
     if len(expanded) > LISTENERS:
         raise UsageError(f"{len(expanded)} sources on one page", f"give {LISTENERS} or fewer")
-    hub, limit = Hub(), patience(reconnect)
+    hub, limit = Hub(round(1000 * time.time())), patience(reconnect)
     with ExitStack() as stack:
         recognizer = stack.enter_context(
             Recognizer(
@@ -74,7 +80,7 @@ def command(
                 allow_http=allow_http,
             )
         )
-        server = stack.enter_context(PageServer(hub, port))
+        server = stack.enter_context(PageServer(hub, port, token_file=token_file))
         feeds = [stack.enter_context(Feed(recognizer, hub, source, reconnect=limit)) for source in expanded]
         click.echo(f"{', '.join(map(masked, expanded))}: {server.address}  (Ctrl-C ends it)", err=True)
         systemd = Notifier()

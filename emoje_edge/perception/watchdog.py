@@ -35,8 +35,13 @@ class Watchdog:
             raise WorkError(f"{self._name} sends data, but for {PATIENCE:.0f} s no picture or sound could be decoded")
         for number, reader in enumerate(self._readers):
             end, since = self._ends[number]
-            if reader.end != end:
+            if reader.end != end or _skips(reader):
                 self._ends[number] = (reader.end, now)
             elif reader.found and now - since > PATIENCE:
                 kind = "pictures" if reader.stream.type == "video" else "sound"
                 raise WorkError(f"{self._name} sends data, but for {PATIENCE:.0f} s no {kind}")
+
+
+def _skips(reader: Reader) -> bool:
+    """Whether pictures between key ones are passed over on purpose (`Media.hurry`)."""
+    return str(reader.stream.codec_context.skip_frame) != "DEFAULT"

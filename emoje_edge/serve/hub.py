@@ -73,14 +73,19 @@ class Listener:
 
 
 class Hub:
-    """Everything that pages are told.  Safe for use from several threads."""
+    """Everything that pages are told.  Safe for use from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        first: number before the first row; with one that rises from start to start (ms since 1970) a page that was
+            there before asks for nothing twice and misses nothing.
+    """
+
+    def __init__(self, first: int = 0) -> None:
         self._lock = threading.Lock()
         self._kept: deque[Message] = deque(maxlen=KEPT)
         self._states: dict[str, Message] = {}
         self._listeners: set[Listener] = set()
-        self._number = 0
+        self._number = first
 
     def row(self, kind: str, value: Mapping[str, Any]) -> None:
         """A row or a gap: kept, numbered, and told to everyone."""

@@ -15,20 +15,24 @@ from __future__ import annotations
 
 import hmac
 import json
+import os
+import re
 import secrets
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from emoje_edge.errors import WorkError
+from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.serve.hub import Hub, follow
 
 HOST = "127.0.0.1"
+_TOKEN = re.compile(r"[\w-]+", re.ASCII)
 PATIENCE = 10.0  # s without a message before a comment keeps the connection open
 STALLED = 30.0  # s that a page may take to read what it was sent
 PAGES = {
@@ -54,13 +58,15 @@ class PageServer:
     Args:
         hub: what is told.
         port: 0: any that is free.
+        token_file: holds the token; written where it is not there.  None: a new token each time.
 
     Raises:
-        WorkError: the port is taken.
+        UsageError: the file holds no token.
+        WorkError: the port is taken, or the file cannot be read or written.
     """
 
-    def __init__(self, hub: Hub, port: int = 0) -> None:
-        self.hub, self.token, self.closed = hub, secrets.token_urlsafe(24), False
+    def __init__(self, hub: Hub, port: int = 0, *, token_file: Path | None = None) -> None:
+        self.hub, self.token, self.closed = hub, _kept_token(token_file) if token_file else _new_token(), False
         try:
             self._http = _Server((HOST, port), _Handler, self)
         except OSError as error:
@@ -86,6 +92,28 @@ class PageServer:
         self._http.server_close()
         self.closed = True
         self.hub.close()
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _kept_token(path: Path) -> str:
+    """The token in a file that only its owner reads; a new one where there is no such file."""
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(_new_token())
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise WorkError(f"{path} cannot be written: {error.strerror}", "give --token-file another place") from error
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkError(f"{path} cannot be read: {error}", "give --token-file another place") from error
+    if len(token) < 32 or not _TOKEN.fullmatch(token):
+        raise UsageError(f"{path} holds no token", "remove it, and a new one is written: 32 letters or more")
+    return token
 
 
 class _Server(ThreadingHTTPServer):

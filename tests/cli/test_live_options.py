@@ -42,3 +42,36 @@ def test_a_live_source_among_others_is_refused(emoje: Run, tmp_path: Path) -> No
     assert done.returncode == 2
     assert "emoje-edge serve" in done.stderr
     assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["talk.mp4", "--partial", "1"], "for a file"),
+        (["-", "--partial", "1", "--format", "csv"], "rows as csv"),
+        (["-", "--partial", "0"], "0.2 to 60"),
+        (["http://user:secret@127.0.0.1:9/live.m3u8"], "--allow-http"),
+        (["ftp://127.0.0.1/talk.mp4"], "is no source"),
+    ],
+)
+def test_wrong_use_of_live_sources_says_what_to_give(emoje: Run, clip: Path, given: list[str], told: str) -> None:
+    sources = [str(clip) if name == "talk.mp4" else name for name in given]
+    done = emoje("infer", *sources)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_help_tells_live_sources(emoje: Run) -> None:
+    text = emoje("infer", "--help").stdout
+    for name in (
+        "webcam:0",
+        "mic:default",
+        "rtsp://",
+        "udp://",
+        "--allow-http",
+        ".streams",
+        "--partial",
+        "--reconnect",
+    ):
+        assert name in text

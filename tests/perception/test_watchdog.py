@@ -58,6 +58,16 @@ def test_pictures_that_stop_while_sound_goes_on(both: tuple[VideoReader, AudioRe
         watched(both, ("audio",), a_second=5)
 
 
+def test_pictures_that_are_passed_over_on_purpose_are_no_fault(
+    both: tuple[VideoReader, AudioReader, list[av.Packet]],
+) -> None:
+    video, _, packets = both
+    list(video.read(next(packet for packet in packets if packet.stream.type == "video")))
+    video.found = True
+    video.stream.codec_context.skip_frame = "NONKEY"
+    watched(both, ("audio",), a_second=5)
+
+
 def test_a_microphone_that_is_announced_and_never_there_is_no_fault(
     both: tuple[VideoReader, AudioReader, list[av.Packet]],
 ) -> None:

@@ -3,10 +3,11 @@
 import http.client
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from emoje_edge.errors import WorkError
+from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.serve.hub import LISTENERS, Hub
 from emoje_edge.serve.server import PAGES, PageServer
 
@@ -96,3 +97,23 @@ def test_it_listens_on_this_machine_only_and_a_taken_port_is_told(served: PageSe
     assert served._http.server_address[0] == "127.0.0.1"
     with pytest.raises(WorkError, match=f"port {served.port}"):
         PageServer(Hub(), served.port)
+
+
+def test_a_kept_token_is_the_same_after_a_restart_and_its_owners_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "token"
+    with PageServer(Hub(), token_file=kept) as first, PageServer(Hub(), token_file=kept) as second:
+        assert first.token == second.token == kept.read_text()
+        assert kept.stat().st_mode & 0o077 == 0
+    kept.write_text("short")
+    with pytest.raises(UsageError, match="holds no token"):
+        PageServer(Hub(), token_file=kept)
+    with pytest.raises(WorkError, match="cannot be written"):
+        PageServer(Hub(), token_file=tmp_path / "gone" / "token")
+
+
+def test_a_page_of_before_a_restart_gets_the_new_rows_only() -> None:
+    before, after = Hub(first=1000), Hub(first=2000)
+    before.row("row", {"n": 1})
+    (old,) = before.rows()
+    after.row("row", {"n": 2})
+    assert [row["n"] for row in after.rows(old["id"])] == [2]

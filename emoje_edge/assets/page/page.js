@@ -11,7 +11,7 @@ const REASONS = {
   nobody_seen: "nobody in view", no_words: "no words", nothing: "nothing to go by", not_sure: "not sure enough",
 };
 let last = 0;
-window.marks = 0; // rows shown so far: what the tests count
+window.marks = window.poses = 0; // rows and skeletons shown so far: what tests count
 
 class Card {
   constructor(name) {
@@ -35,19 +35,29 @@ class Card {
     return this.root.querySelector(selector);
   }
 
+  // a source that began anew, after a restart, has a new time line
+  at(time) {
+    if (time < this.now - 30) {
+      this.rows = [];
+      this.gaps = [];
+      this.now = time;
+    }
+    this.now = Math.max(this.now, time);
+  }
+
   row(row) {
+    this.at(row.end);
     this.rows.push(row);
     while (this.rows.length && this.rows[0].end < row.end - MINUTES * 60) this.rows.shift();
     this.list(row);
     window.marks += 1;
-    this.now = Math.max(this.now, row.end);
     this.answer(row);
     this.stale = true;
   }
 
   // an utterance that is not over: the answer so far, and no mark
   open(row) {
-    this.now = Math.max(this.now, row.end);
+    this.at(row.end);
     this.answer(row);
   }
 
@@ -90,8 +100,9 @@ class Card {
   pose(pose) {
     if (pose.people.length !== this.people.length) this.state({ people: pose.people.length });
     this.people = pose.people;
+    this.fresh = true;
     this.aspect = pose.aspect;
-    this.now = Math.max(this.now, pose.time);
+    this.at(pose.time);
     this.stale = true;
   }
 
@@ -113,6 +124,8 @@ class Card {
   draw() {
     if (!this.stale) return;
     this.stale = false;
+    if (this.fresh) window.poses += 1;
+    this.fresh = false;
     drawBodies(this.find(".body"), this.people, this.aspect);
     drawTimeline(this.find(".timeline"), this.rows.map((row) => ({ ...row, confidence: sureOf(row) })), this.gaps, this.now);
   }
