@@ -39,6 +39,12 @@ def pixels(page: Any) -> str:
     return page.locator("canvas.body").evaluate("canvas => canvas.toDataURL()")
 
 
+def until_painted(page: Any, skeletons: int) -> None:
+    """Wait until so many skeletons were painted, however slow the machine is."""
+    while page.locator("body").evaluate("() => window.poses") < skeletons:
+        page.wait_for_timeout(20)
+
+
 def test_a_row_is_one_mark_and_nothing_is_fetched_from_elsewhere(browser: Any) -> None:
     hub = Hub()
     with PageServer(hub) as server:
@@ -73,9 +79,28 @@ def test_the_skeleton_moves(browser: Any) -> None:
         for shift in (0.0, 0.1, 0.2):
             people = [[[x + shift, y, v] for x, y, v in BODY]]
             hub.passing("pose", {"source": "cam", "time": shift, "aspect": 1.5, "people": people})
-            page.wait_for_timeout(200)
+            until_painted(page, len(seen) + 1)
             seen.add(pixels(page))
         assert len(seen) == 3
+        page.close()
+
+
+def test_an_open_utterance_shows_and_leaves_no_mark_and_reasons_are_words(browser: Any) -> None:
+    hub = Hub()
+    with PageServer(hub) as server:
+        page = browser.new_page()
+        page.goto(server.address)
+        hub.row("row", row(0, emotion=None, confidence=None, weights={}, text=None, reason="no_speech"))
+        page.locator(".rows li").first.wait_for()
+        assert page.locator(".rows .what").all_inner_texts() == ["nobody speaks"]
+        hub.passing("open", row(1, emotion="anger", final=False))
+        page.locator(".answer[data-open=true]").wait_for()
+        assert page.locator(".emotion .name").inner_text() == "anger"
+        assert page.locator(".rows li").count() == 1
+        hub.row("row", row(1, emotion="anger"))
+        page.locator(".rows li").nth(1).wait_for()
+        assert page.locator(".shares").first.get_attribute("aria-label") == "rests on words 80 %, body 20 %"
+        assert page.locator(".answer").get_attribute("data-open") == "false"
         page.close()
 
 
