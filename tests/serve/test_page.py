@@ -20,7 +20,9 @@ def browser() -> Iterator[Any]:
         pytest.skip("no Chromium on this machine")
     with playwright.sync_playwright() as running:
         found = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
+        context = found.new_context()
+        context.set_default_timeout(300_000)  # ms: a machine on which other tests run may be slow
+        yield context
         found.close()
 
 
