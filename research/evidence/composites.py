@@ -153,7 +153,8 @@ def _samples(pools: Pools, rows: Rows) -> Iterator[Sample]:
         (Modality.POSE, pools.seen, rows.body),
     )
     for n, label in enumerate(rows.labels.tolist()):
-        features, quality = {}, {}
+        features: dict[Modality, NDArray] = {}
+        quality: dict[Modality, NDArray] = {}
         for m, pool, at in given:
             i = int(at[n])
             if i >= 0 and pool.lengths[i]:

@@ -89,7 +89,7 @@ RECIPES = {
         Recipe(epochs=10, learning_rate=3e-3, weight_decay=0.5, width=32, dropout=0.5, batch=200),
     ),
     "meld-features": Recipe(epochs=8, learning_rate=2e-3, weight_decay=0.3, dropout=0.5, batch=160),
-    # as many steps as the gate needs to learn whom to believe: with a third of them it hardly follows quality
+    # as many steps as the gate needs to learn whom to believe: with half of them it follows quality less
     "ravdess-frames": Recipe(epochs=80, learning_rate=6e-3, weight_decay=0.1, width=32, dropout=0.2, batch=480),
     "mosi-tokens": Recipe(epochs=50, learning_rate=4e-3, weight_decay=0.3, width=32, dropout=0.4, batch=400),
     "meld-tokens": Recipe(epochs=50, learning_rate=4e-3, weight_decay=0.3, width=32, dropout=0.4, batch=450),

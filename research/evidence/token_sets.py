@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
-from emoje_edge.training.datasets import Corpus, Options, open_dataset
+from emoje_edge.training.datasets import Corpus, Options, Sample, open_dataset
 from research.evidence.composites import composites
 from research.evidence.feature_sets import ENCODER, FeatureSet
 
@@ -143,7 +143,7 @@ def components(rows: NDArray[np.floating], count: int = COMPONENTS) -> Array:
     return (centred @ axes[:, ::-1][:, :count] / np.sqrt(values[::-1][:count])).astype(np.float32)
 
 
-def _heard(sample) -> Array:  # type: ignore[no-untyped-def]
+def _heard(sample: Sample) -> Array:
     return segments(sample.feature(Modality.AUDIO))
 
 
