@@ -20,6 +20,7 @@ with atheris.instrument_imports(include=["emoje_edge"]):
 
 import logging
 
+from emoje_edge.shipped import ENGINES
 from tests.attacks.mutants import Checks
 from tests.attacks.seeds import CSV, SUBTITLES
 
@@ -49,6 +50,15 @@ def target(what: str, scratch: Path) -> object:
     return {"cues": cues, "tables": tables, "manifest": engine_manifest}[what]
 
 
+def seeds_of(what: str) -> list[bytes]:
+    """Whole inputs to begin with: without one, no mutant gets past the first check."""
+    if what == "tables":
+        return [CSV.encode()]
+    if what == "manifest":
+        return [path.read_bytes() for path in sorted(ENGINES.rglob("manifest.json"))]
+    return [bytes([i]) + text.encode() for i, text in enumerate(SUBTITLES.values())]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["cues", "tables", "manifest"])
@@ -59,11 +69,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Path(scratch) / "corpus"
         corpus.mkdir()
-        seeds = [bytes([i]) + text.encode() for i, text in enumerate(SUBTITLES.values())] + [CSV.encode()]
-        for number, seed in enumerate(seeds):
+        for number, seed in enumerate(seeds_of(given.what)):
             (corpus / str(number)).write_bytes(seed)
         options = [sys.argv[0], str(corpus), f"-max_total_time={given.seconds}", f"-seed={given.seed}"]
-        options += ["-max_len=2000", f"-artifact_prefix={scratch}/"]
+        options += ["-max_len=10000", f"-artifact_prefix={scratch}/"]
         atheris.Setup(options, target(given.what, Path(scratch)))
         atheris.Fuzz()
 
