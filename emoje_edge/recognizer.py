@@ -11,7 +11,6 @@ no hole, and no emotion is made up.  It does not touch the dialogue's state.
 from __future__ import annotations
 
 import copy
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -28,7 +27,7 @@ from emoje_edge.addresses import masked
 from emoje_edge.characters import visible
 from emoje_edge.dialogue import DialogueState
 from emoje_edge.engine.pool import EnginePool
-from emoje_edge.engine.utterance_inputs import engine_inputs
+from emoje_edge.engine.utterance_inputs import engine_inputs, evidence
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
@@ -306,7 +305,7 @@ class Recognizer:
             return UtteranceEmotion(source, *span, speaker, None, {}, (), {}, latency, reason=reason)
         session = self._pool.session(Mask.of(present))
         used = [m for m in present if m in session.mask]
-        said = _evidence({m: features[m] for m in used}, speaker)
+        said = evidence({m: features[m] for m in used}, speaker)
         past = dialogue.before(said)
         inputs = engine_inputs(session, {m: features[m] for m in used}, quality, past, speaker)
         begin = time.perf_counter()
@@ -387,13 +386,6 @@ def _said(seen: Perceived) -> dict[str, Any]:
     """The fields of a row that tell what was said, and who tells."""
     sure = seen.words.confidence if seen.words and seen.text_from == "recognised" else None
     return {"text": seen.text, "text_from": seen.text_from, "text_confidence": sure}
-
-
-def _evidence(features: Mapping[Modality, NDArray[Any]], speaker: str | None) -> bytes:
-    """The same bytes for the same evidence: who said which words or, without words, what was heard and seen."""
-    told = [Modality.TEXT] if Modality.TEXT in features else list(features)
-    parts = [f"{speaker} {m}".encode() + np.ascontiguousarray(features[m]).tobytes() for m in told]
-    return hashlib.blake2b(b"\0".join(parts), digest_size=16).digest()
 
 
 def _shares(weights: Mapping[str, float]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,3 +54,10 @@ def engine_inputs(
     if speaker in dialogue.voices and "voice" in inputs:
         inputs["voice"][:] = dialogue.voices[speaker]
     return inputs
+
+
+def evidence(features: Mapping[Modality, NDArray[Any]], speaker: str | None) -> bytes:
+    """The same bytes for the same evidence: who said which words or, without words, what was heard and seen."""
+    told = [Modality.TEXT] if Modality.TEXT in features else list(features)
+    parts = [f"{speaker} {m}".encode() + np.ascontiguousarray(features[m]).tobytes() for m in told]
+    return hashlib.blake2b(b"\0".join(parts), digest_size=16).digest()

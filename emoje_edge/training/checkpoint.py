@@ -21,7 +21,7 @@ from torch import Tensor
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.files import atomic, atomic_folder
 from emoje_edge.model import AmEmoje, ModelConfig
-from emoje_edge.training.compact import expand
+from emoje_edge.model.compact import expand
 
 FORMAT = 1
 

@@ -28,10 +28,10 @@ from emoje_edge.engine.weights import copy, unused
 from emoje_edge.evaluation.evaluate import bands, evaluate, open_model
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import ModelConfig
+from emoje_edge.model.compact import compact
 from emoje_edge.shipped import DEFAULT, ENGINES, TOKENIZER, accuracy_of, engines_of, model_folder
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
-from emoje_edge.training.compact import compact
 from emoje_edge.training.predict import Predictor, TorchPredictor
 from emoje_edge.training.tokens import tokeniser_of
 from research.evidence.tables import replace_block

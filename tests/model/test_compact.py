@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import save_file
 
 from emoje_edge.modality import Mask
+from emoje_edge.model.compact import compact, expand
 from emoje_edge.shipped import model_folder
 from emoje_edge.training.checkpoint import load_run
-from emoje_edge.training.compact import compact, expand
 
 
 def test_each_value_comes_back_within_half_a_step_of_its_row() -> None:
