@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def main(data: Path, recognised: Path, engines: Path | None = None) -> None:
     print(f"{len(rows)} lines, {int((~worded).sum())} without words of which the model is sure")
     print("| beside the words | weighted F1 | with words | without | called neutral, of these | are neutral |")
     print("|---|---|---|---|---|---|")
-    with Offered(engine_dir=engines, words="off") as recognizer:
+    with closing(Offered(engine_dir=engines, words="off")) as recognizer:
         offered = list(recognizer.prepare(rows, data, recognised.stem))
         for name, wanted in WITNESSES.items():
             found = np.array([emotion or "neutral" for emotion in recognizer.answers(rows, offered, wanted)])
