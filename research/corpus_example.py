@@ -67,7 +67,7 @@ def draw(rows: Path, out: Path) -> None:
     import duckdb
     from matplotlib.figure import Figure
 
-    found = duckdb.sql(QUERY.format(rows=rows)).df()
+    found = duckdb.sql(QUERY.format(rows=rows)).df()  # type: ignore[union-attr]  # a SELECT has a relation
     counts = found.pivot(index="speaker", columns="emotion", values="lines").fillna(0)
     counts = counts.loc[[s for s in SPEAKERS if s in counts.index]]
     print(counts.astype(int).to_string())
