@@ -42,8 +42,8 @@ def command(engine_dir: Path | None, model: str | None) -> None:
     Every engine's files are hashed and compared with its manifest.  Exit code 1 where one is damaged.
     """
     click.echo(f"emoje-edge {__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}")
-    for name in _LIBRARIES:
-        click.echo(f"  {name:13} {_version(name)}")
+    for library in _LIBRARIES:
+        click.echo(f"  {library:13} {_version(library)}")
     wanted = choose(model, engine_dir)
     names: tuple[str | None, ...] = (wanted,) if model or engine_dir else (*family(), *built_here())
     sound: list[bool] = []

@@ -60,7 +60,8 @@ def _told(root: Path, cache: Path) -> dict[str, dict[str, NDArray]]:
     if not file.is_file():
         made = _tell(root, cache)
         file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(file, **{f"{kind} {name}": x for kind, arrays in made.items() for name, x in arrays.items()})
+        parts = {f"{kind} {name}": x for kind, arrays in made.items() for name, x in arrays.items()}
+        np.savez(file, **parts)  # type: ignore[arg-type]
     found: dict[str, dict[str, NDArray]] = {}
     with np.load(file) as z:
         for key in z.files:

@@ -153,7 +153,8 @@ def distil(
 
 def mixed(targets: Targets, corpora: Sequence[Corpus], run: Run) -> Targets:
     """The teachers' word and the run's, half and half; the run's alone where the teachers have said nothing."""
-    predictor, rows, added = TorchPredictor(run.network, collator(run)), dict(targets.rows), []
+    predictor, rows = TorchPredictor(run.network, collator(run)), dict(targets.rows)
+    added: list[torch.Tensor] = []
     logits = targets.logits.clone().log_softmax(1)
     for corpus in corpora:
         said = torch.from_numpy(predictor.predict(corpus).logits).float().log_softmax(1)

@@ -21,23 +21,7 @@ from emoje_edge.evaluation.companions import Companions, read_companions
 from tests.golden.sentences import SENTENCES
 
 RATE = 16_000
-# What any person knows and the engines do not (yet): these must stay wrong or leave this list.
-KNOWN_WRONG = {
-    "I lost everything, there is nothing left.",
-    "Please don't hurt me!",
-    "Help! Somebody is following me!",
-    "Yuck, there is a hair in my soup.",
-    "You are revolting, get that filthy thing away.",
-}
-
-
-def marked(*values: str, wrong: bool) -> object:
-    """Parameters of a test, which must fail where the engine is known to be wrong."""
-    mark = pytest.mark.xfail(reason="known to be wrong in the engines that ship", strict=True)
-    return pytest.param(*values, marks=[mark] if wrong else [])
-
-
-CASES = [marked(line, e, wrong=line in KNOWN_WRONG) for e, lines in SENTENCES.items() for line in lines]
+CASES = [(line, emotion) for emotion, lines in SENTENCES.items() for line in lines]
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +32,8 @@ def recognizer() -> Iterator[Recognizer]:
 
 def test_there_are_enough_sentences_of_every_class() -> None:
     assert set(SENTENCES) == set(EMOTIONS)
-    assert sum(len(lines) for lines in SENTENCES.values()) - len(KNOWN_WRONG) >= 30
-    assert all(len([x for x in lines if x not in KNOWN_WRONG]) >= 3 for lines in SENTENCES.values())
+    assert len(CASES) >= 30
+    assert all(len(lines) >= 3 for lines in SENTENCES.values())
 
 
 @pytest.mark.parametrize(("line", "emotion"), CASES)
@@ -128,12 +112,11 @@ def test_motions_never_seen(recognizer: Recognizer, recorded: Companions, emotio
 @pytest.mark.parametrize("body", ["still_body", "talking_head"])
 def test_a_body_that_does_nothing_takes_no_emotion_from_words(recognizer: Recognizer, body: str) -> None:
     maker = getattr(conditions, body)
-    lines = [(line, e) for e, said in SENTENCES.items() for line in said if line not in KNOWN_WRONG]
     kept = [
         recognizer.recognize(
             text=line, pose=maker(3.0, np.random.default_rng(i), flavour=conditions.EVALUATION)
         ).emotion
         == emotion
-        for i, (line, emotion) in enumerate(lines)
+        for i, (line, emotion) in enumerate(CASES)
     ]
     assert np.mean(kept) >= 0.95
