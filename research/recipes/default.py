@@ -113,7 +113,9 @@ def run(
     done = []
     for name in sizes:
         start = initial(model(name), branches(out, name))
-        done.append(joint.stage(model(name), start, parts.text[0], root, out / name, out / TOKENS, quick=quick))
+        settings = joint.SHIPPED if name == DEFAULT else joint.MEDIUM
+        stage = partial(joint.stage, model(name), start, parts.text[0], root, out / name, out / TOKENS)
+        done.append(stage(settings=settings, quick=quick))
     return done
 
 
