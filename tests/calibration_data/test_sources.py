@@ -17,7 +17,7 @@ from emoje_edge.model import AmEmoje, LandmarkEncoder, ModelConfig, TextEncoder
 @pytest.fixture(scope="module")
 def network() -> AmEmoje:
     torch.manual_seed(0)
-    text = TextEncoder(vocabulary=8192, width=32, layers=1)
+    text = TextEncoder(vocabulary=10752, width=32, layers=1)
     config = ModelConfig(text, None, LandmarkEncoder(width=32), width=32, heads=2, joint_width=16, state_width=32)
     return AmEmoje(config).eval()
 

@@ -20,8 +20,10 @@ def train_default(house: Path, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def test_the_recipe_of_the_checkout_is_run(tmp_path: Path) -> None:
-    done = train_default(HOUSE, "--root", str(tmp_path / "nothing"), "--out", str(tmp_path / "run"))
-    # it got as far as the corpora, which are not there
+    (tmp_path / "nothing").mkdir()
+    encoder = ("--encoder", str(tmp_path / "nothing"))
+    done = train_default(HOUSE, "--root", str(tmp_path), "--out", str(tmp_path / "run"), *encoder)
+    # it got as far as the sentence encoder or the corpora, neither of which is there
     assert done.returncode == 2, done.stderr
     assert "nothing" in done.stderr
     assert "Traceback" not in done.stderr

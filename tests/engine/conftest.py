@@ -25,7 +25,7 @@ def network() -> AmEmoje:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     config = ModelConfig(
-        text=TextEncoder(vocabulary=8192, width=32, layers=1),
+        text=TextEncoder(vocabulary=10752, width=32, layers=1),
         audio=LogMelEncoder(width=32),
         pose=LandmarkEncoder(width=32),
         width=32,
