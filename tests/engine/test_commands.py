@@ -42,7 +42,7 @@ def test_wrong_use_is_named(arguments: list[str], error: type[EmojeError], words
 
 
 def test_build_leaves_an_engine_that_runs_and_a_table(tmp_path: Path) -> None:
-    arguments = ["--mask", "pose", "--precision", "int8", "--samples", "16", "--out", str(tmp_path)]
+    arguments = ["--mask", "pose", "--precision", "int8", "--samples", "32", "--out", str(tmp_path)]
     planned = CliRunner().invoke(build_command, [*arguments, "--dry-run"])
     assert planned.exit_code == 0, planned.exception
     assert planned.output.startswith("pose: build ")
