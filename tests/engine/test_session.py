@@ -142,7 +142,7 @@ import sys, numpy as np
 from emoje_edge.engine import open_engine
 s = open_engine("pose", engine_dir={str(built)!r})
 s.run({{t.name: np.zeros([1, *t.shape[1:]], t.dtype) for t in s.manifest.inputs}})
-print(sorted(m for m in ("torch", "onnx", "mediapipe", "emoje_calibration") if m in sys.modules))
+print(sorted(m for m in ("torch", "onnx", "mediapipe", "emoje_calibration.spec") if m in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
