@@ -133,8 +133,13 @@ def stages(
         out.mkdir(parents=True, exist_ok=True)
         minilm_tokeniser.main(str(root), str(encoder), str(out / TOKENS))
     for size in sizes:
-        words = partial(minilm.distil, size, root, encoder, out / TOKENS, out / "targets", out / f"text-{size}")
-        _stage(out / f"text-{size}", partial(words, quick=quick), resume)
+        settles = size != DEFAULT and not quick
+        first = out / (f"text-{size}-1" if settles else f"text-{size}")
+        words = partial(minilm.distil, size, root, encoder, out / TOKENS, out / "targets", first)
+        _stage(first, partial(words, quick=quick), resume)
+        if settles:
+            last = out / f"text-{size}"
+            _stage(last, partial(minilm.settle, root, first, out / "targets", last), resume)
     rounds = [quicker(replace(c, seed=FOLD), quick) for c in (audio_recipe.TRAINING, audio_recipe.AGAIN)]
     sounds = audio_recipe.babblers(parts.voices)
     if quick:

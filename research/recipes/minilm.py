@@ -1,22 +1,18 @@
 """The text branches that ship, small and medium: from a sentence encoder, on labels and on the teachers' word.
 
     python -m research.recipes.minilm SIZE DATA ENCODER TOKENIZER TARGETS OUT [SEED]
-    python -m research.recipes.minilm again  DATA RUN MEDIUM TARGETS OUT
     python -m research.recipes.minilm settle DATA RUN TARGETS OUT
 
 ENCODER is the folder of all-MiniLM-L6-v2 (`recipes.pretrained`), TOKENIZER what `recipes.minilm_tokeniser` wrote,
 TARGETS what `recipes.teacher` says of MELD in context and line by line, of comments, of EmoryNLP's scenes and of MELD
 rewritten.  The teachers read lines as they stand; the student reads half of them with other marks or none, a fifth with
 words lost or taken for others (`augmentation.rewording`), and learns to say the same.  Plain sentences
-(`recipes.plain`) have their targets by rule.  `again` goes on with a small branch: what it reads is told by the
-teachers and by the medium branch together, in three more versions of MELD, and labels hardly count, which it otherwise
-learns by heart; `settle` goes on with a medium one, on MELD's labels.
+(`recipes.plain`) have their targets by rule.  `settle` goes on with a medium branch, on MELD's labels.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,12 +21,10 @@ import torch
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.model import AmEmoje, ModelConfig, TextEncoder
-from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, open_dataset
 from emoje_edge.training.objective import Targets
-from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.tokens import tokeniser_of
 from emoje_edge.training.trainer import Materials, train
 from research.augmentation.rewording import as_spoken
@@ -61,7 +55,6 @@ DISTIL = TrainConfig(
 )
 # six layers come with more, and are moved less; their token table stays
 DISTIL_MEDIUM = replace(DISTIL, epochs=2, encoder_rate=0.12)
-AGAIN = replace(DISTIL, epochs=2, learning_rate=6e-4, focal=0.1)
 SETTLE = replace(
     DISTIL, epochs=2, learning_rate=6e-4, encoder_rate=0.12, focal=1.0, smoothing=0.07, soft=0.3, average=0.997
 )
@@ -151,78 +144,33 @@ def distil(
     return train(model(size), config, materials, out, resume=resume, quiet=True)
 
 
-def mixed(targets: Targets, corpora: Sequence[Corpus], run: Run) -> Targets:
-    """The teachers' word and the run's, half and half; the run's alone where the teachers have said nothing."""
-    predictor, rows = TorchPredictor(run.network, collator(run)), dict(targets.rows)
-    added: list[torch.Tensor] = []
-    logits = targets.logits.clone().log_softmax(1)
-    for corpus in corpora:
-        said = torch.from_numpy(predictor.predict(corpus).logits).float().log_softmax(1)
-        for sample, row in zip(corpus.samples, said, strict=True):
-            uid = f"{corpus.name}/{sample.uid}"
-            if uid in rows:
-                logits[rows[uid]] = (logits[rows[uid]] + row) / 2
-            else:
-                rows[uid] = len(logits) + len(added)
-                added.append(row)
-    return Targets(rows, torch.cat([logits, torch.stack(added)]) if added else logits)
-
-
-def collator(run: Run) -> Collator:
-    assert run.tokenizer is not None
-    return Collator(run.config, tokeniser_of(run.config, run.tokenizer))
-
-
-def again(root: Path, start: Path, medium: Path, targets: Path, out: Path) -> Run:
-    """A small branch further, taught by a medium one as well."""
-    meld, comments = (open_dataset(name, root / name) for name in ("meld", "goemotions"))
-    lines, run = meld.split("train"), load_run(start)
-    plain, made = sentences(PLAIN, seed=1)
-    emory, _ = unlabelled(root, lines)
-    read = [lines, alone(lines), unjudged(some(comments.split("train"), COMMENTS)), emory]
-    read.append(
-        replace(rewritten(lines, copies=3, seed=1), name="meld-again")
-    )  # not the versions that the teachers read
-    materials = Materials(
-        Corpus.join([*read, plain], "text"),
-        meld.split("dev"),
-        collator(run).tokenise,
-        run.tokenizer,
-        reword=as_spoken(s.text for s in lines.samples if s.text),
-        targets=mixed(read_targets(targets, made), read, load_run(medium)),
-        initial=run.network.state_dict(),
-    )
-    return train(run.config, AGAIN, materials, out, quiet=True)
-
-
-def settle(root: Path, start: Path, targets: Path, out: Path) -> Run:
+def settle(root: Path, start: Path, targets: Path, out: Path, *, resume: bool = False) -> Run:
     """A medium branch further, on the labels of MELD."""
     meld, comments = (open_dataset(name, root / name) for name in ("meld", "goemotions"))
     lines, run = meld.split("train"), load_run(start)
+    assert run.tokenizer is not None
     plain, made = sentences(PLAIN // 2, seed=2)
     others = unjudged(some(comments.split("train"), COMMENTS // 4))
     materials = Materials(
         Corpus.join([lines, others, plain], "text"),
         meld.split("dev"),
-        collator(run).tokenise,
+        tokeniser_of(run.config, run.tokenizer),
         run.tokenizer,
         reword=as_spoken(s.text for s in lines.samples if s.text),
         targets=read_targets(targets, made),
         initial=run.network.state_dict(),
         frozen=TABLE,
     )
-    return train(run.config, SETTLE, materials, out, quiet=True)
+    return train(run.config, SETTLE, materials, out, resume=resume, quiet=True)
 
 
 def main(size: str, *given: str) -> None:
-    if size in FURTHER:
-        FURTHER[size](*map(Path, given))
+    if size == "settle":
+        settle(*map(Path, given))
         return
     root, encoder, tokenizer, targets, out = map(Path, given[:5])
     distil(size, root, encoder, tokenizer, targets, out, seed=int(given[5]) if len(given) > 5 else 0)
 
-
-FURTHER: Mapping[str, Callable[..., Run]] = {"again": again, "settle": settle}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
