@@ -27,8 +27,9 @@ from emoje_edge.training.tokens import tokeniser_of
 from research.evidence.feature_sets import FOLDS, FeatureSet
 from research.recipes import audio as audio_recipe
 from research.recipes import pose as pose_recipe
-from research.recipes.joint import PLAIN, Lines, Pools, Rates, Rows, Told, draw, say, tell
+from research.recipes.joint import say, tell
 from research.recipes.material import FOLD, HELD_OUT, read
+from research.recipes.mixing import PLAIN, Lines, Pools, Rates, Rows, Told, draw
 
 TOKENS = 6  # of each modality
 TRAINING, HELD = 1600, 800  # utterances of a fold

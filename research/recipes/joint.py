@@ -1,18 +1,17 @@
 """The joint stage: gate, evidence and correction learn when a voice or a body tells something, on frozen branches.
 
-The last stage of `research.recipes.default`.  The branches' tokens are computed once; a step then costs what stands
-behind the encoders.  What comes beside a line agrees with it, is
-neutral, another emotion's, somebody talking, noise, or somebody standing about, at the rates of `Rates`: in real
-conversation a voice alone tells .41, words .59, both .61 (weighted F1, MELD), and witnesses that always agree teach
-that every witness is right.  Words lead: their branch, the dialogue and the head stay as they are.
+    python -m research.recipes.joint DATA RUN OUT [--model small|medium]
+
+The last stage of `research.recipes.default`; the command runs it once more on the finished network in RUN, which is how
+a change of what comes together (`mixing.Rates`) gets into what ships.  The branches' tokens are computed once; a step
+then costs what stands behind the encoders.  Words lead: their branch, the dialogue and the head stay as they are.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,52 +26,21 @@ from emoje_edge.model import AmEmoje, ModelConfig
 from emoje_edge.model.fusion import Fused
 from emoje_edge.model.layers import token_mask
 from emoje_edge.shapes import BANDS
+from emoje_edge.shipped import DEFAULT, TOKENIZER
 from emoje_edge.training import losses
 from emoje_edge.training.average import moving_average
 from emoje_edge.training.batching import Collator, DialogueNetwork, Tokenise, pieces
 from emoje_edge.training.checkpoint import FORMAT, Run, load_run, save_weights, write_json
-from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample
+from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
 from emoje_edge.training.tokens import tokeniser_of
 from research.recipes.material import Items, Material, read
+from research.recipes.mixing import PLAIN, Lines, Pools, Rates, Rows, Told, draw
+from research.recipes.pages import arguments_of
 
 # the words' branch: what one modality of it says alone must stay what it was
 FROZEN = ("encoders.", "cross.", "dialogue.", "head.", "fusion.norm.text", "fusion.project.text", "fusion.norm_out")
 # what the branches of sound and body read in their own stages: a thousand clips known by heart teach it nothing new
 GENTLY = ("evidence.", *(f"fusion.{part}.{m}" for part in ("norm", "project") for m in ("audio", "pose")))
-# whoever says these is not told by them: in the mouths of people who are moved, they do not speak against it
-PLAIN = (
-    "Kids are talking by the door.", "Dogs are sitting by the door.", "The train leaves from platform two.",
-    "It's in the kitchen.", "We meet at eight.", "She lives across the street.", "I put it over there.",
-    "They have two cars.", "The door is open.", "He called this morning.", "That was on Monday.", "I have to go now.",
-    "The book is on the shelf.", "You can sit here.", "It's the one on the left.", "We are in the other room.",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Rates:
-    """What comes together in training.  The agreement of witnesses is what decides between gain and harm.
-
-    Attributes:
-        words, plain: share of utterances with a line of MELD, and with plain words in a moved mouth; the rest is heard
-            and seen only.
-        voice: of utterances with words, shares whose sound agrees, is neutral, another emotion's, somebody who
-            talks, and no speech; the rest is silent.
-        body: shares whose body agrees, is another emotion's, and does not act; the rest is not seen.
-        together, apart: how often a body that is seen agrees where the voice does, and where what is heard tells
-            nothing.
-        even: share of the lines that are drawn by class, not as they come.
-        unheard: share of the lines that were said and not understood: voice and body stand alone in a conversation,
-            where most that is said is calm, and a clip of an actor is no guide to how often anybody is moved.
-    """
-
-    words: float = 0.60
-    plain: float = 0.14
-    voice: tuple[float, ...] = (0.18, 0.18, 0.13, 0.23, 0.10)
-    body: tuple[float, ...] = (0.10, 0.25, 0.27)
-    together: float = 0.85
-    apart: float = 0.03
-    even: float = 0.3
-    unheard: float = 0.15
 
 
 @dataclass(frozen=True)
@@ -86,12 +54,12 @@ class Settings:
         joint: weight of the joint embedding's loss.
     """
 
-    rates: Rates = Rates()
+    rates: Rates = field(default_factory=Rates)
     lost: tuple[float, ...] = (0.2, 0.35)
-    steps: int = 1200
+    steps: int = 2400
     batch: int = 96
     learning_rate: float = 4e-3
-    gently: float = 0.1
+    gently: float = 0.03
     weight_decay: float = 0.05
     smoothing: float = 0.05
     joint: float = 0.1
@@ -102,38 +70,6 @@ class Settings:
 SHIPPED = Settings()
 # ears that know their training's actors better than anybody else's are believed too readily: fewer voices that agree
 MEDIUM = Settings(rates=Rates(voice=(0.13, 0.18, 0.20, 0.21, 0.10)), gently=0.02)
-
-
-@dataclass(frozen=True, eq=False)
-class Told:
-    """One modality's material as its branch tells it: tokens [N, L, D] in half precision, lengths, quality, labels."""
-
-    tokens: Tensor
-    lengths: Tensor
-    quality: Tensor
-    labels: NDArray[np.int64]
-
-    def rows(self, at: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
-        """Tokens, lengths and quality of rows; −1 for nothing."""
-        index = torch.from_numpy(np.maximum(at, 0))
-        here = torch.from_numpy(at >= 0)
-        lengths = self.lengths[index] * here
-        longest = max(1, int(lengths.max()))
-        return self.tokens[index, :longest].float(), lengths, self.quality[index] * here[:, None]
-
-    @classmethod
-    def join(cls, parts: Sequence[Told]) -> Told:
-        tokens, lengths, quality = (torch.cat([getattr(p, n) for p in parts]) for n in ("tokens", "lengths", "quality"))
-        return cls(tokens, lengths, quality, np.concatenate([p.labels for p in parts]))
-
-
-@dataclass(frozen=True, eq=False)
-class Lines:
-    """What was said, in its dialogue: as `Told`, with the words' logits [N, C] and the state before each [N, S]."""
-
-    told: Told
-    logits: Tensor
-    state: Tensor
 
 
 @torch.no_grad()
@@ -206,114 +142,6 @@ def _lose(ids: Tensor, length: Tensor, share: float, g: np.random.Generator) -> 
         keep = keep if len(keep) or not n else np.array([g.integers(n)])
         out[i, : len(keep)], kept[i] = ids[i, keep], len(keep)
     return out, kept
-
-
-class Pools:
-    """Where rows are drawn from: lines in several versions, everything heard, everything seen."""
-
-    def __init__(self, lines: Sequence[Lines], plain: Lines, heard: Sequence[Told], seen: Sequence[Told]) -> None:
-        parts = [*lines, plain]
-        self.words = Told.join([part.told for part in parts])
-        self.logits, self.state = (torch.cat([getattr(p, n) for p in parts]) for n in ("logits", "state"))
-        self.said = np.arange(sum(len(part.told.labels) for part in lines))
-        self.plain = np.arange(len(self.said), len(self.words.labels))
-        self.heard, self.seen = Told.join(heard), Told.join(seen)
-        bounds = np.cumsum([0, *(len(t.labels) for t in heard)])
-        self.voices, self.talks, self.sounds = (np.arange(a, b) for a, b in pairwise(bounds))
-        bounds = np.cumsum([0, *(len(t.labels) for t in seen)])
-        self.acts, self.bodies = (np.arange(a, b) for a, b in pairwise(bounds))
-        classes = range(self.logits.shape[1])
-        self.said_as = [self.said[self.words.labels[self.said] == c] for c in classes]
-        self.voiced = [self.voices[self.heard.labels[self.voices] == c] for c in classes]
-        self.acted = [self.acts[self.seen.labels[self.acts] == c] for c in classes]
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Utterances put together: rows of words, heard and seen (−1 for nothing), the line whose state comes before
-    (−1 for a beginning), labels."""
-
-    line: NDArray[np.int64]
-    sound: NDArray[np.int64]
-    body: NDArray[np.int64]
-    before: NDArray[np.int64]
-    labels: NDArray[np.int64]
-
-
-def draw(pools: Pools, rates: Rates, count: int, g: np.random.Generator) -> Rows:
-    """`count` utterances at the rates."""
-    rows = np.array([_row(pools, rates, g) for _ in range(count)], dtype=np.int64)
-    return Rows(*rows.T)
-
-
-def _row(pools: Pools, r: Rates, g: np.random.Generator) -> tuple[int, int, int, int, int]:
-    kind = g.random()
-    if kind >= r.words + r.plain:
-        return _wordless(pools, g)
-    neutral = 4
-    if kind < r.words:
-        by_class = pools.said_as[g.integers(len(pools.said_as))]
-        line = _one(by_class if g.random() < r.even and len(by_class) else pools.said, g)
-        label = int(pools.words.labels[line])
-        voice = _which(r.voice, g)
-    else:
-        line, voice = _one(pools.plain, g), 0
-        label = int(g.integers(len(pools.voiced)))
-    others = [c for c in range(len(pools.voiced)) if c not in (label, neutral)]
-    sound = (
-        _one(pools.voiced[label], g),
-        _one(pools.voiced[neutral], g),
-        _one(pools.voiced[int(g.choice(others))], g),
-        _one(pools.talks, g),
-        _one(pools.sounds, g),
-        -1,
-    )[voice]
-    silent = voice == len(r.voice)
-    agree = r.body[0] / max(sum(r.body), 1e-9) if silent else r.together if voice == 0 else r.apart
-    body = _body(pools, r, label, g, agree)
-    if kind < r.words * r.unheard:  # who speaks is heard: where nothing else was drawn, by a voice that tells nothing
-        return -1, _one(pools.talks, g) if sound < 0 else sound, body, line, label
-    return line, sound, body, line, label
-
-
-def _body(pools: Pools, r: Rates, label: int, g: np.random.Generator, agree: float) -> int:
-    if g.random() >= sum(r.body):
-        return -1
-    acts, still = r.body[1:]
-    which = 0 if g.random() < agree else 1 if g.random() * (acts + still) < acts else 2
-    if which == 0 and not len(pools.acted[label]):
-        which = 2  # no motion of this emotion: somebody who does not act
-    return (_one(pools.acted[label], g), _one(pools.acts, g), _one(pools.bodies, g))[which]
-
-
-def _wordless(pools: Pools, g: np.random.Generator) -> tuple[int, int, int, int, int]:
-    """Heard and seen only: voices and motions that agree, one beside something empty, or nothing but emptiness in a
-    dialogue, whose label is then what the dialogue leads to expect."""
-    kind = g.random()
-    label = int(g.integers(len(pools.voiced)))
-    voice, act = _one(pools.voiced[label], g), _one(pools.acted[label], g)
-    if kind < 0.45:
-        return -1, voice, -1, -1, label
-    if kind < 0.6:
-        return -1, voice, _one(pools.bodies, g), -1, label
-    if kind < 0.75 and act >= 0:
-        return -1, voice, act, -1, label
-    act = _one(pools.acts, g)
-    if kind < 0.88:
-        return -1, -1 if g.random() < 0.6 else _one(pools.sounds, g), act, -1, int(pools.seen.labels[act])
-    line = _one(pools.said, g)
-    sound = _one(pools.sounds if g.random() < 0.6 else pools.talks, g)
-    body = _one(pools.bodies, g) if g.random() < 0.5 else -1
-    return -1, sound, body, line, int(pools.words.labels[line])
-
-
-def _one(pool: NDArray[np.int64], g: np.random.Generator) -> int:
-    return int(pool[g.integers(len(pool))]) if len(pool) else -1
-
-
-def _which(shares: Sequence[float], g: np.random.Generator) -> int:
-    """The number of a share; one past the last for the rest."""
-    return int(np.searchsorted(np.cumsum(shares), g.random(), side="right"))
 
 
 def run(network: AmEmoje, pools: Pools, rows: Rows) -> tuple[Tensor, Fused]:
@@ -428,3 +256,16 @@ def stage(
     meta = {"format": FORMAT, "model": model.to_dict(), "joint": asdict(settings), "corpora": corpora}
     write_json(out / "config.json", meta)
     return load_run(out)
+
+
+def main(root: Path, path: Path, out: Path, model: str) -> None:
+    torch.set_num_threads(2)
+    given, meld = load_run(path), open_dataset("meld", root / "meld").split("train")
+    settings = SHIPPED if model == DEFAULT else MEDIUM
+    weights = given.network.state_dict()
+    stage(given.config, weights, meld, root, out, given.tokenizer or TOKENIZER, settings=settings)
+
+
+if __name__ == "__main__":
+    parsed = arguments_of(__doc__, run=True, out=True)
+    main(parsed.data, parsed.run, parsed.out, parsed.model)

@@ -36,12 +36,13 @@ from emoje_edge.training.datasets.raw import read_samples
 from emoje_edge.training.labels import to_emotions
 from research.recipes import audio as audio_recipe
 from research.recipes import pose as pose_recipe
+from research.recipes.gestures import gesturing
 from research.words.voices import ESPEAK, FLITE, Voice, plain
 
 FOLD = 4  # of RAVDESS: actors 17 to 20 are held out
 HELD_OUT = ("byebye", "dash", "walk-left")  # of Bandai; others of their kind are trained on
 VERSIONS = 3  # of each voice: as it is, and as life brings it
-SOUNDS, TALKS, ACTS, BODIES = 450, 500, 2400, 1200
+SOUNDS, TALKS, ACTS, BODIES = 450, 500, 2400, 1800
 GAIN = 25.0  # dB, up or down
 Array = NDArray[np.float32]
 
@@ -158,13 +159,15 @@ def acts(root: Path, evaluation: bool, count: int, g: np.random.Generator) -> Ma
 
 
 def bodies(flavour: Flavour, count: int, g: np.random.Generator) -> Made:
-    """Somebody who stands, sits or talks to the camera, and somebody who moves as nobody does."""
+    """Somebody who stands, sits, talks to the camera or with the hands, and somebody who moves as nobody does."""
     for number in range(count):
         seconds = g.uniform(0.6, 7)
-        if number % 3 == 0:
+        if number % 4 == 0:
             body = make.still_body(seconds, g, flavour=flavour)
-        elif number % 3 == 1:
+        elif number % 4 == 1:
             body = make.talking_head(seconds, g, flavour=flavour)
+        elif number % 4 == 2:
+            body = gesturing(seconds, g, flavour=flavour)
         else:
             body = moving_body(g)
         feature = pose_feature(np.arange(len(body)) / skeleton.RATE, body)

@@ -12,12 +12,14 @@ HOUSE = Path(__file__).resolve().parents[2]
 CARD = ASSETS / "model_card.md"
 
 
-def arguments_of(text: str | None, *more: str, run: bool = False) -> argparse.Namespace:
-    """DATA, --model, a RUN where one is asked for, and further folders by their option."""
+def arguments_of(text: str | None, *more: str, run: bool = False, out: bool = False) -> argparse.Namespace:
+    """DATA, --model, a RUN and an OUT where they are asked for, and further folders by their option."""
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA")
     if run:
         parser.add_argument("run", type=Path, metavar="RUN")
+    if out:
+        parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--model", choices=("small", "medium"), default=DEFAULT)
     for option in more:
         parser.add_argument(option, type=Path)

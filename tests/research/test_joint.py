@@ -12,7 +12,8 @@ from emoje_edge.emotion import EMOTIONS
 from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder
 from emoje_edge.training.datasets import UNLABELLED
-from research.recipes.joint import FROZEN, Lines, Pools, Rates, Settings, Told, draw, run, train
+from research.recipes.joint import FROZEN, Settings, run, train
+from research.recipes.mixing import Lines, Pools, Rates, Told, draw
 
 CONFIG = ModelConfig(
     text=TextEncoder(vocabulary=50, tokens=4, width=32, layers=1, heads=2),
