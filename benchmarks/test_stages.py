@@ -1,4 +1,4 @@
-"""Each stage of perception on its own: decode, pose, log-mel, tokenise."""
+"""Each stage of perception on its own: decode, pose, log-mel, tokenize."""
 
 from itertools import cycle, islice
 from pathlib import Path
@@ -10,7 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from emoje_edge.perception.audio import SAMPLE_RATE, log_mel
 from emoje_edge.perception.bodies.estimator import BlazePose
 from emoje_edge.perception.media import VideoFrame, decode
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 from emoje_edge.shapes import POSE_RATE
 from emoje_edge.shipped import TOKENIZER
 
@@ -55,6 +55,6 @@ def test_log_mel(benchmark: BenchmarkFixture, seconds: int) -> None:
 
 
 @pytest.mark.benchmark(group="perception, an utterance")
-def test_tokenise(benchmark: BenchmarkFixture) -> None:
-    tokeniser, sentences = Tokeniser(TOKENIZER), cycle(SENTENCES)
-    benchmark.pedantic(lambda: tokeniser.encode(next(sentences)), warmup_rounds=5, rounds=500)
+def test_tokenize(benchmark: BenchmarkFixture) -> None:
+    tokenizer, sentences = Tokenizer(TOKENIZER), cycle(SENTENCES)
+    benchmark.pedantic(lambda: tokenizer.encode(next(sentences)), warmup_rounds=5, rounds=500)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from emoje_edge.perception.bodies.worker import Watch
     from emoje_edge.perception.perceive import Opened, Perceived
     from emoje_edge.perception.quality import Quality
-    from emoje_edge.perception.text import Tokeniser
+    from emoje_edge.perception.text import Tokenizer
     from emoje_edge.perception.transcribe import Transcriber
 
 _OF_33 = (
@@ -109,7 +109,7 @@ class Recognizer:
         from emoje_edge.perception.bodies.choice import pose_stage
 
         self._pose, self.people = pose_stage(pose, people), people
-        self._tokens: Tokeniser | None = None
+        self._tokens: Tokenizer | None = None
         self._transcriber: Transcriber | None = None
         self._opening = threading.Lock()
         self.pose_fps, self.context, self.min_confidence = pose_fps, context, min_confidence
@@ -188,11 +188,11 @@ class Recognizer:
         media: str | Path | Opened = opened(source, http=self.allow_http)
         name = masked(media if isinstance(media, (str, Path)) else str(media))
         dialogue = DialogueState()
-        tokeniser = self._tokeniser() if Modality.TEXT in self.mask else None
+        tokenizer = self._tokenizer() if Modality.TEXT in self.mask else None
         utterances = perceive(
             media,
             self.mask,
-            tokeniser=tokeniser,
+            tokenizer=tokenizer,
             text=text,
             encoding=encoding,
             pose_fps=self.pose_fps,
@@ -330,13 +330,13 @@ class Recognizer:
             model=session.manifest.model,
         )
 
-    def _tokeniser(self) -> Tokeniser:
+    def _tokenizer(self) -> Tokenizer:
         with self._opening:
             if self._tokens is None:
-                from emoje_edge.perception.text import Tokeniser
+                from emoje_edge.perception.text import Tokenizer
 
                 path, length, digest = self._pool.reads(self.mask)
-                self._tokens = Tokeniser(path, length=length, sha256=digest)
+                self._tokens = Tokenizer(path, length=length, sha256=digest)
             return self._tokens
 
     def _listen(self) -> Transcriber:
@@ -354,7 +354,7 @@ class Recognizer:
         from emoje_edge.perception.quality import heard_quality, pose_quality, text_quality
 
         if modality is Modality.TEXT:
-            return self._tokeniser().encode(value), text_quality(self._tokeniser().known(value))
+            return self._tokenizer().encode(value), text_quality(self._tokenizer().known(value))
         from emoje_edge.perception.features import hear, heard_feature, pose_feature
         from emoje_edge.perception.skeleton import JOINTS
 

@@ -15,7 +15,7 @@ from emoje_edge.engine.calibration_set import HELP, CalibrationSet, checked, pad
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
 from emoje_edge.model.config import ModelConfig
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 from emoje_edge.shapes import BANDS, TOKENS
 from emoje_edge.shipped import TOKENIZER
 
@@ -53,11 +53,11 @@ def _npz(path: Path) -> CalibrationSet:
 def _corpus(name: str, root: Path, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
     from emoje_edge.training.batching import Collator
     from emoje_edge.training.datasets import Options, open_dataset
-    from emoje_edge.training.tokens import tokeniser_of
+    from emoje_edge.training.tokens import tokenizer_of
 
     corpus = open_dataset(name, root, options=Options(bands=getattr(config.audio, "bands", BANDS)))
     order = np.random.default_rng(0).permutation(len(corpus.samples))[:samples]
-    collate = Collator(config, tokeniser_of(config, tokenizer))
+    collate = Collator(config, tokenizer_of(config, tokenizer))
     rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     quality: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     for i in order:
@@ -69,10 +69,10 @@ def _corpus(name: str, root: Path, config: ModelConfig, tokenizer: Path | None, 
     return pad_rows(rows, config, samples, name, quality=quality)
 
 
-def _recordings(path: Path, config: ModelConfig, tokenizer: Path | None, samples: int) -> CalibrationSet:
+def _recordings(path: Path, config: ModelConfig, vocabulary: Path | None, samples: int) -> CalibrationSet:
     from emoje_edge.perception.perceive import perceive
 
-    tokeniser = Tokeniser(tokenizer or TOKENIZER, length=getattr(config.text, "tokens", TOKENS))
+    tokenizer = Tokenizer(vocabulary or TOKENIZER, length=getattr(config.text, "tokens", TOKENS))
     rows: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     quality: dict[Modality, list[np.ndarray]] = {m: [] for m in config.mask}
     failures = []
@@ -80,7 +80,7 @@ def _recordings(path: Path, config: ModelConfig, tokenizer: Path | None, samples
         if not file.is_file() or max(map(len, rows.values())) >= samples:
             continue
         try:
-            for utterance in perceive(file, tokeniser=tokeniser, bands=getattr(config.audio, "bands", BANDS)):
+            for utterance in perceive(file, tokenizer=tokenizer, bands=getattr(config.audio, "bands", BANDS)):
                 for m, features in utterance.features.items():
                     if m in rows and len(features):
                         rows[m].append(features)

@@ -17,7 +17,7 @@ from emoje_edge.model.config import LandmarkEncoder, LogMelEncoder, ModelConfig,
 from emoje_edge.model.network import input_shape
 from emoje_edge.perception import audio, skeleton
 from emoje_edge.perception.features import pose_feature, sound_feature
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 from emoje_edge.shipped import SENTENCES, TOKENIZER
 
 SHIPPED = "synthetic"
@@ -52,7 +52,7 @@ def _seen(joints: np.ndarray) -> np.ndarray | None:
 
 def _texts(tokenizer: Path | None, length: int, samples: int, generator: np.random.Generator) -> list[np.ndarray]:
     """Each sentence alone, then in pairs."""
-    encode = Tokeniser(tokenizer or TOKENIZER, length=length).encode
+    encode = Tokenizer(tokenizer or TOKENIZER, length=length).encode
     sentences = SENTENCES.read_text(encoding="utf-8").split("\n")
     sentences = [s for s in sentences if s]
     texts = sentences[:samples]

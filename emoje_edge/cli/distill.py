@@ -32,7 +32,7 @@ def command(config: str | None, teachers: tuple[Path, ...], **given: Any) -> Non
     plan = plan_from(config, given, DEFAULTS)
     teachers = teachers or plan.teachers
     if not teachers or plan.out is None:
-        raise UsageError("distil what into what?", "give --teacher RUN (once or more) and --out RUN")
+        raise UsageError("distill what into what?", "give --teacher RUN (once or more) and --out RUN")
     opened = [open_model(path) for path in teachers]
     model, materials = prepare(plan)
     targets = targets_of(opened, materials.train)

@@ -13,8 +13,8 @@ from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import Encoder, LandmarkEncoder, ModelConfig, TextEncoder, VectorEncoder
-from emoje_edge.perception.text import Tokeniser
-from emoje_edge.training.batching import Batch, Collator, Tokenise
+from emoje_edge.perception.text import Tokenizer
+from emoje_edge.training.batching import Batch, Collator, Tokenize
 from emoje_edge.training.datasets.base import Corpus, Sample
 from emoje_edge.training.predict import NOTHING_MISSING, Missing, Predictions, batches, in_order
 
@@ -53,14 +53,14 @@ class EnginePredictor:
         self.classes = manifest.labels
         self.state_width = next(int(t.shape[1]) for t in manifest.inputs if t.name == "state")
         config = _config(manifest)
-        self.collator = Collator(config, self._tokeniser(config), trim=False)
+        self.collator = Collator(config, self._tokenizer(config), trim=False)
 
-    def _tokeniser(self, config: ModelConfig) -> Tokenise | None:
+    def _tokenizer(self, config: ModelConfig) -> Tokenize | None:
         """Of the words, where an engine reads any, as the recogniser does it."""
         if not isinstance(config.text, TextEncoder):
             return None
         path, length, digest = self._pool.reads(self.mask)
-        return Tokeniser(path, length=length, sha256=digest).encode  # type: ignore[return-value]
+        return Tokenizer(path, length=length, sha256=digest).encode  # type: ignore[return-value]
 
     def predict(self, corpus: Corpus, missing: Missing = NOTHING_MISSING) -> Predictions:
         """See `Predictor.predict`."""

@@ -25,7 +25,7 @@ from emoje_edge.training.labels import fit_classes
 from emoje_edge.training.masking import MISSING_RATES
 from emoje_edge.training.metrics import Scores, bootstrap, score
 from emoje_edge.training.predict import Missing, Predictor, TorchPredictor
-from emoje_edge.training.tokens import tokeniser_of
+from emoje_edge.training.tokens import tokenizer_of
 
 SEEDS = (0, 1, 2)
 
@@ -83,7 +83,7 @@ def open_model(path: Path | str | None, *, backend: str = "onnx", threads: int |
         return teacher.load_teacher(folder)
     if (folder / "config.json").is_file():
         run = load_run(folder)
-        return TorchPredictor(run.network, Collator(run.config, tokeniser_of(run.config, run.tokenizer)))
+        return TorchPredictor(run.network, Collator(run.config, tokenizer_of(run.config, run.tokenizer)))
     if folder.is_dir() and next(folder.rglob(FILE_NAME), None):
         return EnginePredictor(folder, backend=backend, threads=threads)
     raise UsageError(

@@ -1,6 +1,6 @@
 """What the engines take of an utterance: one maker a modality, for inference, training, calibration and benchmarks.
 
-Text is made by `text.Tokeniser`, which needs the model's tokenizer file.
+Text is made by `text.Tokenizer`, which needs the model's tokenizer file.
 """
 
 from __future__ import annotations

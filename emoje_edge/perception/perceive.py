@@ -37,7 +37,7 @@ from emoje_edge.perception.quality import Quality, heard_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, Segmenter, Told, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.speech import SpeechStream
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 from emoje_edge.perception.transcribe import Transcriber
 from emoje_edge.perception.voice_activity import Detector, VoiceActivity
 from emoje_edge.perception.voices import Voices
@@ -72,7 +72,7 @@ def perceive(
     source: str | Path | Opened,
     mask: Mask | str = "auto",
     *,
-    tokeniser: Tokeniser | None = None,
+    tokenizer: Tokenizer | None = None,
     text: str | Path | None = None,
     encoding: str | None = None,
     utterances: Sequence[Utterance] = (),
@@ -99,7 +99,7 @@ def perceive(
         source: a file; `"webcam:0"`; `"rtsp://…"`; `"-"` for standard input; or one that is open.
         mask: what may be used; `"auto"` for all there is.  What is not in it is neither decoded nor read: without
             text, subtitles do not tell the utterances either.
-        tokeniser: turns text to ids; without it utterances have text but no text feature.
+        tokenizer: turns text to ids; without it utterances have text but no text feature.
         text: subtitle file to use instead of the one beside or inside the source.
         encoding: of that file or the one beside, where it is not found out rightly.
         utterances: who spoke when, where that is known already (the rows of a data set): nothing is looked for.
@@ -155,7 +155,7 @@ def perceive(
             segmenter,
             SoundBuffer() if sound else None,
             worker,
-            tokeniser,
+            tokenizer,
             listener=listener,
             bands=bands if Modality.AUDIO in wanted else None,
             several=people > 1,
@@ -194,7 +194,7 @@ class _Run:
         segmenter: Segmenter,
         sound: SoundBuffer | None,
         worker: PoseWorker | None,
-        tokeniser: Tokeniser | None,
+        tokenizer: Tokenizer | None,
         *,
         listener: Listener | None = None,
         bands: int | None = BANDS,
@@ -204,7 +204,7 @@ class _Run:
         voices: bool = False,
     ) -> None:
         self._voices = Voices() if voices else None
-        self._segmenter, self._sound, self._worker, self._tokeniser = segmenter, sound, worker, tokeniser
+        self._segmenter, self._sound, self._worker, self._tokenizer = segmenter, sound, worker, tokenizer
         self._bands, self._lag = bands, _LIVE_LAG if live else _LAG
         self._dictation = Dictation(listener, sound, early=live)
         self._partials = Partials(partial, self._dictation) if partial else None
@@ -297,12 +297,12 @@ class _Run:
         words, latency["text"] = heard.result() if heard else (None, 0.0)
         text = words.text if words and words.sure else utterance.text
         begin = clock.perf_counter()
-        if self._tokeniser is not None and text and (words is None or words.language == ENGLISH):
-            ids = self._tokeniser.encode(text)
+        if self._tokenizer is not None and text and (words is None or words.language == ENGLISH):
+            ids = self._tokenizer.encode(text)
             if ids.size:
                 features[Modality.TEXT] = ids
                 sure = words.confidence if words else 1.0
-                quality[Modality.TEXT] = text_quality(self._tokeniser.known(text), sure)
+                quality[Modality.TEXT] = text_quality(self._tokenizer.known(text), sure)
             latency["text"] += _since(begin)
         begin = clock.perf_counter()
         samples = self._sound.take(utterance.start, end) if self._sound is not None and utterance.spoken else None

@@ -34,7 +34,7 @@ def text_quality(known: float, sure: float = 1.0) -> Quality:
     """float32 [2] of words.
 
     Args:
-        known: share of known words (`Tokeniser.known`).
+        known: share of known words (`Tokenizer.known`).
         sure: the confidence of what recognised them, 0 to 1; 1 for words that were given.
     """
     return _bounded(known, sure)

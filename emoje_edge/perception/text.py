@@ -22,7 +22,7 @@ _GRAMMAR = (
 )
 
 
-class Tokeniser:
+class Tokenizer:
     """A `tokenizers` file.
 
     Args:
@@ -36,11 +36,11 @@ class Tokeniser:
 
     def __init__(self, path: str | Path, *, length: int = TOKENS, sha256: str | None = None) -> None:
         # imported here: pose-only runs need no tokenizer
-        from tokenizers import Tokenizer
+        import tokenizers
 
         try:
             content = Path(path).read_bytes()
-            self._tokenizer: Any = Tokenizer.from_str(content.decode("utf-8"))
+            self._tokenizer: Any = tokenizers.Tokenizer.from_str(content.decode("utf-8"))
         except Exception as error:  # the library raises bare Exception for a damaged file
             raise WorkError(f"tokenizer {path} cannot be read: {error}", "reinstall emoje-edge") from error
         if sha256 not in (None, hashlib.sha256(content).hexdigest()):

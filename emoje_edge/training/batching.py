@@ -22,7 +22,7 @@ from emoje_edge.model.network import Inputs, input_shape
 from emoje_edge.perception.quality import good, pose_quality
 from emoje_edge.training.datasets.base import Corpus, Lazy, Sample
 
-Tokenise = Callable[[str], Sequence[int]]
+Tokenize = Callable[[str], Sequence[int]]
 # (modality, features [time, ...], generator) -> features: augmentation, in training only
 Transform = Callable[[Modality, np.ndarray, np.random.Generator], np.ndarray]
 # (words, generator) -> words: the same line as it might have been written or heard, in training only
@@ -81,7 +81,7 @@ class Collator:
 
     Args:
         config: says what each modality's encoder takes.
-        tokenise: words -> token ids; needed where the model has a text encoder.
+        tokenize: words -> token ids; needed where the model has a text encoder.
         transform, reword: augmentation of features and of words, applied where a generator is given.
         trim: cut padding to the longest utterance of the batch (same result, less work); off for engines.
     """
@@ -89,13 +89,13 @@ class Collator:
     def __init__(
         self,
         config: ModelConfig,
-        tokenise: Tokenise | None = None,
+        tokenize: Tokenize | None = None,
         *,
         transform: Transform | None = None,
         reword: Reword | None = None,
         trim: bool = True,
     ) -> None:
-        self.config, self.tokenise, self.transform, self.trim = config, tokenise, transform, trim
+        self.config, self.tokenize, self.transform, self.trim = config, tokenize, transform, trim
         self.reword = reword
         self._ids: dict[str, np.ndarray] = {}
 
@@ -128,7 +128,7 @@ class Collator:
         """One modality of one utterance, cut to the encoder's capacity; None where it is not there.
 
         Raises:
-            UsageError: the wrong shape, or words without a tokeniser; the message names the row.
+            UsageError: the wrong shape, or words without a tokenizer; the message names the row.
         """
         encoder = self.config.encoder(m)
         shape = input_shape(self.config, m)
@@ -157,17 +157,17 @@ class Collator:
         return pose_quality(sample.feature(m)) if isinstance(self.config.encoder(m), LandmarkEncoder) else good()
 
     def _tokens(self, sample: Sample, encoder: TextEncoder, generator: np.random.Generator | None) -> np.ndarray:
-        if self.tokenise is None:
-            raise UsageError(f"{sample.source}: words, but no tokeniser", "give the tokeniser that the model goes with")
+        if self.tokenize is None:
+            raise UsageError(f"{sample.source}: words, but no tokenizer", "give the tokenizer that the model goes with")
         text = sample.text or ""
         if generator is not None and self.reword is not None:
             text = self.reword(text, generator)
         if text not in self._ids:
-            ids = np.asarray(self.tokenise(text), dtype=np.int64)[: encoder.tokens]
+            ids = np.asarray(self.tokenize(text), dtype=np.int64)[: encoder.tokens]
             if len(ids) and not 0 <= ids.min() <= ids.max() < encoder.vocabulary:
                 raise UsageError(
                     f"{sample.source}: token id {ids.max()} for a vocabulary of {encoder.vocabulary}",
-                    "tokeniser and model do not belong together",
+                    "tokenizer and model do not belong together",
                 )
             self._ids[text] = ids
         return self._ids[text]

@@ -33,7 +33,7 @@ class Run:
     Attributes:
         path: the run folder.
         meta: the whole of config.json.
-        tokenizer: file of the tokeniser, or None.
+        tokenizer: file of the tokenizer, or None.
     """
 
     path: Path

@@ -76,11 +76,11 @@ class Objective(nn.Module):
             parts["joint"] = losses.joint_embedding(out.joint, batch.present, batch.labels, temperature=c.temperature)
         if c.partial and full is not None:
             parts["partial"] = losses.soft_targets(out.logits, full.logits, temperature=c.soft_temperature)
-        parts.update(self._distil(out, batch))
+        parts.update(self._distill(out, batch))
         total = sum((getattr(c, name) * value for name, value in parts.items()), out.logits.sum() * 0.0)
         return {"loss": total, **parts}
 
-    def _distil(self, out: NetworkOutput, batch: Batch) -> dict[str, Tensor]:
+    def _distill(self, out: NetworkOutput, batch: Batch) -> dict[str, Tensor]:
         c, t, parts = self.config, self.targets, {}
         if t is None or not (c.soft or c.descriptor):
             return {}

@@ -48,7 +48,7 @@ from emoje_edge.training.ears import read_ears
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.presets import merged, preset_of
 from emoje_edge.training.standardise import fit_features
-from emoje_edge.training.tokens import tokeniser_of
+from emoje_edge.training.tokens import tokenizer_of
 from emoje_edge.training.trainer import Materials
 
 FRONT = (f"encoders.{Modality.AUDIO}.front.",)
@@ -153,7 +153,7 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     materials = Materials(
         train,
         dev,
-        tokenise=tokeniser_of(model, words),
+        tokenize=tokenizer_of(model, words),
         tokenizer=words if has_words else None,
         transform=None if hears else preset.transform,  # made for our own log-mel
         initial=initial,
@@ -260,9 +260,9 @@ def _length(x: np.ndarray) -> int:
 
 def _vocabulary(tokenizer: Path) -> int:
     """Ids of the tokenizer, up to a multiple of 64."""
-    from emoje_edge.perception.text import Tokeniser
+    from emoje_edge.perception.text import Tokenizer
 
-    return -(-Tokeniser(tokenizer).size // 64) * 64
+    return -(-Tokenizer(tokenizer).size // 64) * 64
 
 
 def with_train(plan: Plan, changes: dict[str, Any]) -> Plan:

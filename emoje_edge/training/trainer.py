@@ -24,7 +24,7 @@ from emoje_edge.training.batching import (
     Collator,
     DialogueNetwork,
     Reword,
-    Tokenise,
+    Tokenize,
     Transform,
     check,
     pieces,
@@ -51,7 +51,7 @@ class Materials:
 
     Args:
         train, dev: corpora with the model's classes; without `dev` the last weights are kept.
-        tokenise, tokenizer: the function and the file it came from (copied into the run), where words are read.
+        tokenize, tokenizer: the function and the file it came from (copied into the run), where words are read.
         transform, reword: augmentation of training features and of the words.
         targets: a teacher's.
         initial: weights to start from, of the same configuration.
@@ -61,7 +61,7 @@ class Materials:
 
     train: Corpus
     dev: Corpus | None = None
-    tokenise: Tokenise | None = None
+    tokenize: Tokenize | None = None
     tokenizer: Path | None = None
     transform: Transform | None = None
     reword: Reword | None = None
@@ -127,8 +127,8 @@ class Trainer:
         self.config, self.materials, self.out, self.quiet = config, materials, Path(out), quiet
         self.meta = _describe(model, config, materials)
         _refuse_foreign(self.out, self.meta, resume)
-        self.collator = Collator(model, materials.tokenise, transform=materials.transform, reword=materials.reword)
-        self.plain = Collator(model, materials.tokenise)
+        self.collator = Collator(model, materials.tokenize, transform=materials.transform, reword=materials.reword)
+        self.plain = Collator(model, materials.tokenize)
         for corpus in filter(None, (materials.train, materials.dev)):
             if corpus.classes != model.classes:
                 raise UsageError(

@@ -23,7 +23,7 @@ from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
 from emoje_edge.training.datasets.splits import k_fold
 from emoje_edge.training.labels import to_emotions
-from emoje_edge.training.tokens import tokeniser_of
+from emoje_edge.training.tokens import tokenizer_of
 from research.evidence.feature_sets import FOLDS, FeatureSet
 from research.recipes import audio as audio_recipe
 from research.recipes import pose as pose_recipe
@@ -73,12 +73,12 @@ def _told(root: Path, cache: Path) -> dict[str, dict[str, NDArray]]:
 
 def _tell(root: Path, cache: Path) -> dict[str, dict[str, NDArray]]:
     run = load_run(model_folder())
-    network, tokenise = run.network.eval(), tokeniser_of(run.config)
-    assert tokenise is not None
+    network, tokenize = run.network.eval(), tokenizer_of(run.config)
+    assert tokenize is not None
     meld = open_dataset("meld", root / "meld", split="dev")
     plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(PLAIN)))
     material = read(root, cache / "material", evaluation=True)
-    found: dict[str, Told] = {"said": say(network, meld, tokenise).told, "plain": say(network, plain, tokenise).told}
+    found: dict[str, Told] = {"said": say(network, meld, tokenize).told, "plain": say(network, plain, tokenize).told}
     found |= {k: tell(network, Modality.AUDIO, getattr(material, k)) for k in ("voices", "talks", "sounds")}
     found |= {k: tell(network, Modality.POSE, getattr(material, k)) for k in ("acts", "bodies")}
     lines = np.zeros(len(meld), np.int64)

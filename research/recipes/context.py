@@ -23,7 +23,7 @@ from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets import Corpus, open_dataset
 from emoje_edge.training.metrics import score
 from emoje_edge.training.predict import TorchPredictor
-from emoje_edge.training.tokens import tokeniser
+from emoje_edge.training.tokens import tokenizer
 
 SEEDS = (0, 1, 2)
 EPOCHS = 6
@@ -53,7 +53,7 @@ class Reader(nn.Module):
 def describe(run: Path, corpus: Corpus) -> list[Row]:
     """The corpus' dialogues through a trained network, up to the dialogue state."""
     trained = load_run(run)
-    found = TorchPredictor(trained.network, Collator(trained.config, tokeniser())).predict(corpus)
+    found = TorchPredictor(trained.network, Collator(trained.config, tokenizer())).predict(corpus)
     assert found.fused is not None
     at = {s.uid: i for i, s in enumerate(found.samples)}
     rows = []

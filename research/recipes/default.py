@@ -3,7 +3,7 @@
     emoje-edge train default --root DATA --encoder ENCODER --out RUN [--model small]
 
 DATA holds meld, emorynlp, goemotions, ravdess and pose, ENCODER is the folder of all-MiniLM-L6-v2.  Both sizes share
-RUN/tokenizer.json (recipes.minilm_tokeniser) and RUN/pose (Bandai through random cameras); RUN/text-SIZE is the text
+RUN/tokenizer.json (recipes.minilm_tokenizer) and RUN/pose (Bandai through random cameras); RUN/text-SIZE is the text
 branch (recipes.minilm), distilled from RUN/targets where `recipes.teacher` has written them, else from labels alone.
 RAVDESS' actors 1 to 16 teach the ears: RUN/audio of small (recipes.audio), RUN/ears of medium, the first layers of the
 Whisper that ships (recipes.ears_branch).  A stage is a run of its own, skipped where it is done.  The last one, in
@@ -34,7 +34,7 @@ from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import mapping, to_emotions
 from emoje_edge.training.trainer import train
 from research.recipes import audio as audio_recipe
-from research.recipes import ears_branch, joint, minilm, minilm_tokeniser, pretrained
+from research.recipes import ears_branch, joint, minilm, minilm_tokenizer, pretrained
 from research.recipes import pose as pose_recipe
 from research.recipes.material import FOLD, HELD_OUT
 
@@ -131,11 +131,11 @@ def stages(
     """Each modality on its own: a run in OUT/text-SIZE, OUT/audio or OUT/ears, and OUT/pose."""
     if not (out / TOKENS).is_file():
         out.mkdir(parents=True, exist_ok=True)
-        minilm_tokeniser.main(str(root), str(encoder), str(out / TOKENS))
+        minilm_tokenizer.main(str(root), str(encoder), str(out / TOKENS))
     for size in sizes:
         settles = size != DEFAULT and not quick
         first = out / (f"text-{size}-1" if settles else f"text-{size}")
-        words = partial(minilm.distil, size, root, encoder, out / TOKENS, out / "targets", first)
+        words = partial(minilm.distill, size, root, encoder, out / TOKENS, out / "targets", first)
         _stage(first, partial(words, quick=quick), resume)
         if settles:
             last = out / f"text-{size}"

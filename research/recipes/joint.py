@@ -29,10 +29,10 @@ from emoje_edge.shapes import BANDS
 from emoje_edge.shipped import DEFAULT, TOKENIZER
 from emoje_edge.training import losses
 from emoje_edge.training.average import moving_average
-from emoje_edge.training.batching import Collator, DialogueNetwork, Tokenise, pieces
+from emoje_edge.training.batching import Collator, DialogueNetwork, Tokenize, pieces
 from emoje_edge.training.checkpoint import FORMAT, Run, load_run, save_weights, write_json
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
-from emoje_edge.training.tokens import tokeniser_of
+from emoje_edge.training.tokens import tokenizer_of
 from research.recipes.material import Items, Material, read
 from research.recipes.mixing import PLAIN, Lines, Pools, Rates, Rows, Told, draw
 from research.recipes.pages import arguments_of
@@ -92,7 +92,7 @@ def tell(network: AmEmoje, m: Modality, items: Items, size: int = 64) -> Told:
 
 
 @torch.no_grad()
-def say(network: AmEmoje, corpus: Corpus, tokenise: Tokenise, *, lost: float = 0.0, seed: int = 0) -> Lines:
+def say(network: AmEmoje, corpus: Corpus, tokenize: Tokenize, *, lost: float = 0.0, seed: int = 0) -> Lines:
     """A corpus' lines through the words' branch, dialogue by dialogue.
 
     Args:
@@ -100,7 +100,7 @@ def say(network: AmEmoje, corpus: Corpus, tokenise: Tokenise, *, lost: float = 0
     """
     torch.manual_seed(seed)
     g = np.random.default_rng(seed)
-    collate, module = Collator(network.config, tokenise, trim=False), DialogueNetwork(network).train(lost > 0)
+    collate, module = Collator(network.config, tokenize, trim=False), DialogueNetwork(network).train(lost > 0)
     place = {id(s): i for i, s in enumerate(corpus.samples)}
     n, c = len(corpus), network.config
     lines = Lines(
@@ -208,12 +208,12 @@ def _told(pools: Pools, rows: Rows) -> NDArray[np.int64]:
     return np.stack([np.where(at >= 0, told.labels[np.maximum(at, 0)], -1) for told, at in parts], 1)
 
 
-def pools_of(network: AmEmoje, meld: Corpus, material: Material, lost: Sequence[float], tokenise: Tokenise) -> Pools:
+def pools_of(network: AmEmoje, meld: Corpus, material: Material, lost: Sequence[float], tokenize: Tokenize) -> Pools:
     """Tokens of everything, `meld` in as many versions as there are shares of lost words."""
     plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(PLAIN)))
     return Pools(
-        [say(network, meld, tokenise, lost=share, seed=i) for i, share in enumerate(lost)],
-        say(network, plain, tokenise),
+        [say(network, meld, tokenize, lost=share, seed=i) for i, share in enumerate(lost)],
+        say(network, plain, tokenize),
         [tell(network, Modality.AUDIO, x) for x in (material.voices, material.talks, material.sounds)],
         [tell(network, Modality.POSE, x) for x in (material.acts, material.bodies)],
     )
@@ -245,9 +245,9 @@ def stage(
     network.load_state_dict(start)
     bands = getattr(model.audio, "bands", BANDS)
     material = read(root, out.parent / "material", share=0.02 if quick else 1.0, bands=bands)
-    tokenise = tokeniser_of(model, tokenizer)
-    assert tokenise is not None
-    pools = pools_of(network, meld, material, settings.lost, tokenise)
+    tokenize = tokenizer_of(model, tokenizer)
+    assert tokenize is not None
+    pools = pools_of(network, meld, material, settings.lost, tokenize)
     network = train(network.eval(), pools, settings)
     out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tokenizer, out / "tokenizer.json")

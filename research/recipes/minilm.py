@@ -3,7 +3,7 @@
     python -m research.recipes.minilm SIZE DATA ENCODER TOKENIZER TARGETS OUT [SEED]
     python -m research.recipes.minilm settle DATA RUN TARGETS OUT
 
-ENCODER is the folder of all-MiniLM-L6-v2 (`recipes.pretrained`), TOKENIZER what `recipes.minilm_tokeniser` wrote,
+ENCODER is the folder of all-MiniLM-L6-v2 (`recipes.pretrained`), TOKENIZER what `recipes.minilm_tokenizer` wrote,
 TARGETS what `recipes.teacher` says of MELD in context and line by line, of comments, of EmoryNLP's scenes and of MELD
 rewritten.  The teachers read lines as they stand; the student reads half of them with other marks or none, a fifth with
 words lost or taken for others (`augmentation.rewording`), and learns to say the same.  Plain sentences
@@ -25,7 +25,7 @@ from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, open_dataset
 from emoje_edge.training.objective import Targets
-from emoje_edge.training.tokens import tokeniser_of
+from emoje_edge.training.tokens import tokenizer_of
 from emoje_edge.training.trainer import Materials, train
 from research.augmentation.rewording import as_spoken
 from research.augmentation.rewrite import rewritten
@@ -106,7 +106,7 @@ def read_targets(folder: Path, also: Targets) -> Targets:
     return Targets(rows, torch.cat(logits))
 
 
-def distil(
+def distill(
     size: str,
     root: Path,
     encoder: Path,
@@ -132,7 +132,7 @@ def distil(
     materials = Materials(
         everything,
         dev,
-        tokeniser_of(model(size), tokenizer),
+        tokenizer_of(model(size), tokenizer),
         tokenizer,
         reword=as_spoken(s.text for s in lines.samples if s.text),
         targets=read_targets(targets, made),
@@ -154,7 +154,7 @@ def settle(root: Path, start: Path, targets: Path, out: Path, *, resume: bool = 
     materials = Materials(
         Corpus.join([lines, others, plain], "text"),
         meld.split("dev"),
-        tokeniser_of(run.config, run.tokenizer),
+        tokenizer_of(run.config, run.tokenizer),
         run.tokenizer,
         reword=as_spoken(s.text for s in lines.samples if s.text),
         targets=read_targets(targets, made),
@@ -169,7 +169,7 @@ def main(size: str, *given: str) -> None:
         settle(*map(Path, given))
         return
     root, encoder, tokenizer, targets, out = map(Path, given[:5])
-    distil(size, root, encoder, tokenizer, targets, out, seed=int(given[5]) if len(given) > 5 else 0)
+    distill(size, root, encoder, tokenizer, targets, out, seed=int(given[5]) if len(given) > 5 else 0)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from emoje_edge.shipped import DEFAULT, ENGINES, TOKENIZER, accuracy_of, engines
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.predict import Predictor, TorchPredictor
-from emoje_edge.training.tokens import tokeniser_of
+from emoje_edge.training.tokens import tokenizer_of
 from research.evidence.tables import replace_block
 from research.recipes import confidence, report, stress
 from research.recipes.default import Parts, read_parts
@@ -49,7 +49,7 @@ FIGURES = {  # what `bench` and `info` show of each modality
 
 def calibration_set(parts: Parts, config: ModelConfig, tokenizer: Path | None = None) -> CalibrationSet:
     """Lines, clips and motions of the training parts, drawn with a fixed seed; they need not belong together."""
-    collate, g = Collator(config, tokeniser_of(config, tokenizer)), np.random.default_rng(0)
+    collate, g = Collator(config, tokenizer_of(config, tokenizer)), np.random.default_rng(0)
     rows: dict[Modality, list[np.ndarray]] = {}
     quality: dict[Modality, list[np.ndarray]] = {}
     for m, (corpus, _) in zip(Modality, (parts.text, parts.audio, parts.pose), strict=True):
@@ -114,7 +114,7 @@ def ship(root: Path, path: Path, model: str) -> None:
     accuracy_of(model).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     replace_block(HOUSE / "README.md", "figures", report.readme_table(report.read_accuracy()))
     # the run itself, not what was stored of it: so that the tables tell what storing costs, too
-    floating = TorchPredictor(run.network, Collator(run.config, tokeniser_of(run.config, TOKENIZER)))
+    floating = TorchPredictor(run.network, Collator(run.config, tokenizer_of(run.config, TOKENIZER)))
     for name, text in report.compare(floating, engines, parts).items():
         put_in_card(model, name, text)
         put_in_page("student", model, name, text)

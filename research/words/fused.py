@@ -70,7 +70,7 @@ class Offered(Recognizer):
             found: Witnesses = {}
             if row["sure"]:
                 heard = Words(row["text"], row["logprob"], row["no_speech"], row["compression"])
-                tokens = self._tokeniser()
+                tokens = self._tokenizer()
                 found[TEXT] = tokens.encode(heard.text), text_quality(tokens.known(heard.text), heard.confidence)
             voice = self._features(AUDIO, sound)
             if voice is not None:

@@ -21,7 +21,7 @@ from emoje_edge.engine.weights import copy
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import AmEmoje
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 from emoje_edge.recognizer import Recognizer
 from emoje_edge.shipped import TOKENIZER, engines_of
 
@@ -88,9 +88,9 @@ def test_an_engine_reads_words_with_its_own_tokenizer(plan: Plan, built: Path, t
     folder = build_engine(replace(plan, tokenizer=own, out=tmp_path / "engines"), WORDS_AND_BODY).folder
     path, length, digest = EnginePool(WORDS_AND_BODY, engine_dir=tmp_path / "engines").reads(WORDS_AND_BODY)
     assert path == folder / "tokenizer.json"
-    swapped = Tokeniser(path, length=length, sha256=digest).encode("happy")
-    assert swapped.tolist() == Tokeniser(TOKENIZER).encode("angry").tolist()
-    assert swapped.tolist() != Tokeniser(TOKENIZER).encode("happy").tolist()
+    swapped = Tokenizer(path, length=length, sha256=digest).encode("happy")
+    assert swapped.tolist() == Tokenizer(TOKENIZER).encode("angry").tolist()
+    assert swapped.tolist() != Tokenizer(TOKENIZER).encode("happy").tolist()
     # the device's copy has it, too
     copy([folder], tmp_path / "device")
     assert (tmp_path / "device" / WORDS_AND_BODY.folder / "tokenizer.json").read_bytes() == own.read_bytes()
@@ -103,7 +103,7 @@ def test_words_of_another_tokenizer_are_refused(tmp_path: Path) -> None:
     other.write_bytes(TOKENIZER.read_bytes() + b"\n")
     digest = hashlib.sha256(TOKENIZER.read_bytes()).hexdigest()
     with pytest.raises(WorkError, match="with another tokenizer than"):
-        Tokeniser(other, sha256=digest)
+        Tokenizer(other, sha256=digest)
     assert read_manifest(engines_of() / "text").tokenizer == digest
     assert read_manifest(engines_of() / "pose").tokenizer is None
 

@@ -105,7 +105,7 @@ def test_what_cannot_be_evaluated(data: Path, run: Path, tmp_path: Path) -> None
         open_model(tmp_path)
 
 
-def test_train_by_options_and_by_a_file_then_distil(data: Path, tmp_path: Path) -> None:
+def test_train_by_options_and_by_a_file_then_distill(data: Path, tmp_path: Path) -> None:
     fast = ("--set", "epochs=2", "--set", "threads=1", "--quiet")
     out = call(train_command, "-d", "features", "--root", data, "--out", tmp_path / "a", *fast).strip()
     assert Path(out) == tmp_path / "a"

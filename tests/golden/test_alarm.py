@@ -14,7 +14,7 @@ import pytest
 from emoje_edge import Mask, Recognizer
 from emoje_edge.engine.session import find_engine
 from emoje_edge.engine.weights import copy
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 from emoje_edge.shipped import TOKENIZER
 from tests.golden.sentences import SENTENCES
 
@@ -65,7 +65,7 @@ def test_a_shuffled_tokenizer_is_noticed(tmp_path: Path) -> None:
         order = np.random.default_rng(0).permutation(len(vocabulary))
         raw["model"]["vocab"] = [[vocabulary[i][0], vocabulary[k][1]] for k, i in enumerate(order)]
     (tmp_path / "tokenizer.json").write_text(json.dumps(raw), encoding="utf-8")
-    shuffled = Tokeniser(tmp_path / "tokenizer.json")
+    shuffled = Tokenizer(tmp_path / "tokenizer.json")
     with Recognizer("text") as recognizer:
         recognizer._tokens = shuffled
         assert share_right(recognizer) < 0.5

@@ -13,7 +13,7 @@ from emoje_edge.perception.media import AudioBlock, VideoFrame
 from emoje_edge.perception.perceive import _Run, perceive
 from emoje_edge.perception.segmentation import Cues, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 from emoje_edge.perception.voice_activity import VoiceActivity
 from emoje_edge.shipped import TOKENIZER
 
@@ -23,8 +23,8 @@ TEXT, AUDIO, POSE = Modality.TEXT, Modality.AUDIO, Modality.POSE
 
 
 @pytest.fixture(scope="module")
-def tokeniser():
-    return Tokeniser(TOKENIZER)
+def tokenizer():
+    return Tokenizer(TOKENIZER)
 
 
 class Walker:
@@ -79,8 +79,8 @@ def _check(utterance):
         ("intel_asl/again.mkv", {"pose"}, 4 / 3),
     ],
 )
-def test_real_clips(shared_data, tokeniser, name, masks, aspect):
-    found = list(perceive(shared_data / "video" / name, tokeniser=tokeniser, pose_fps=4))
+def test_real_clips(shared_data, tokenizer, name, masks, aspect):
+    found = list(perceive(shared_data / "video" / name, tokenizer=tokenizer, pose_fps=4))
     assert found
     assert {str(u.mask) for u in found} <= masks
     assert [u.start for u in found] == sorted(u.start for u in found)
@@ -91,7 +91,7 @@ def test_real_clips(shared_data, tokeniser, name, masks, aspect):
         assert (POSE in utterance.features) <= (utterance.latency_ms["pose"] > 0)
 
 
-def test_everything_at_once(clip, tokeniser, tmp_path):
+def test_everything_at_once(clip, tokenizer, tmp_path):
     path = clip("all.mkv", seconds=4.0, sound=tone(4.0))
     _srt(
         tmp_path / "all.srt",
@@ -100,7 +100,7 @@ def test_everything_at_once(clip, tokeniser, tmp_path):
         ("00:00:09,000", "00:00:10,000", "after the end"),
     )
     read = []
-    first, second = perceive(path, tokeniser=tokeniser, estimator=Walker, progress=read.append)
+    first, second = perceive(path, tokenizer=tokenizer, estimator=Walker, progress=read.append)
     assert (first.speaker, first.text, first.start, first.end) == ("ROSS", "Hi, how are you?", 0.5, 1.5)
     assert second.speaker == "RACHEL"
     assert str(first.mask) == str(second.mask) == "text,audio,pose"
@@ -119,17 +119,17 @@ def test_everything_at_once(clip, tokeniser, tmp_path):
     ("mask", "expected"),
     [("text", {TEXT}), ("audio,text", {TEXT, AUDIO}), ("pose,text", {TEXT, POSE}), ("all", {TEXT, AUDIO, POSE})],
 )
-def test_the_mask_limits_what_is_used(clip, tokeniser, tmp_path, mask, expected):
+def test_the_mask_limits_what_is_used(clip, tokenizer, tmp_path, mask, expected):
     path = clip("a.mkv", sound=tone(2.0))
     words = _srt(tmp_path / "words.srt", ("00:00:00,200", "00:00:01,800", "Hi there"))
-    (utterance,) = perceive(path, mask, tokeniser=tokeniser, text=words, estimator=Walker)
+    (utterance,) = perceive(path, mask, tokenizer=tokenizer, text=words, estimator=Walker)
     assert set(utterance.features) == expected
 
 
-def test_embedded_words_and_without_text_windows(clip, tokeniser):
+def test_embedded_words_and_without_text_windows(clip, tokenizer):
     cues = [(500, 1500, "0,0,Default,,0,0,0,,ROSS: Hi there")]
     path = clip("a.mkv", subtitles=cues)
-    (utterance,) = perceive(path, tokeniser=tokeniser, estimator=Walker)
+    (utterance,) = perceive(path, tokenizer=tokenizer, estimator=Walker)
     assert (utterance.speaker, utterance.text) == ("ROSS", "Hi there")
     (utterance,) = perceive(path, "pose", estimator=Walker)
     assert (utterance.start, utterance.text) == (0.0, None)
@@ -158,11 +158,11 @@ def test_somebody_silent_is_still_seen(clip):
     assert set(utterance.features) == {POSE}
 
 
-def test_long_cue_keeps_its_times_and_fits_the_engine(clip, tokeniser, tmp_path):
+def test_long_cue_keeps_its_times_and_fits_the_engine(clip, tokenizer, tmp_path):
     sound = np.concatenate([0.05 * tone(6.0), tone(4.0), 0.05 * tone(2.0)])
     path = clip("long.mkv", seconds=12.0, rate=10, sound=sound)
     words = _srt(tmp_path / "w.srt", ("00:00:00,000", "00:00:12,000", "a long speech " * 40))
-    (utterance,) = perceive(path, tokeniser=tokeniser, text=words, estimator=Walker)
+    (utterance,) = perceive(path, tokenizer=tokenizer, text=words, estimator=Walker)
     assert (utterance.start, utterance.end) == (0, 12)
     _check(utterance)
     assert len(utterance.features[TEXT]) == 32

@@ -22,10 +22,10 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=str(missing()))
 PERCEIVE = """
 import json, sys
 from emoje_edge.perception.perceive import perceive
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 source, mask, tokenizer = sys.argv[1:]
-tokeniser = Tokeniser(tokenizer) if "pose" != mask else None
-masks = [str(u.mask) for u in perceive(source, mask, tokeniser=tokeniser)]
+tokenizer = Tokenizer(tokenizer) if "pose" != mask else None
+masks = [str(u.mask) for u in perceive(source, mask, tokenizer=tokenizer)]
 print(json.dumps({"masks": masks, "modules": sorted({name.split(".")[0] for name in sys.modules})}))
 """
 

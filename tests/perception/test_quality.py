@@ -12,25 +12,25 @@ from hypothesis.extra import numpy as arrays
 
 from emoje_edge.perception import audio
 from emoje_edge.perception.quality import audio_quality, good, pose_quality, signal_to_noise, text_quality
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 from emoje_edge.shipped import TOKENIZER
 
 VOICES = sorted((Path(__file__).parents[3] / "shared" / "data" / "ravdess").glob("03-01-05-02-01-01-*.flac"))
 
 
 @pytest.fixture(scope="module")
-def tokeniser() -> Tokeniser:
-    return Tokeniser(TOKENIZER)
+def tokenizer() -> Tokenizer:
+    return Tokenizer(TOKENIZER)
 
 
 @pytest.mark.parametrize("text", ["I hate you! Get out!", "Oh my God, Chandler's moving!", "...", "Well?! 42"])
-def test_plain_english_is_known(tokeniser: Tokeniser, text: str) -> None:
-    assert tokeniser.known(text) == 1.0
+def test_plain_english_is_known(tokenizer: Tokenizer, text: str) -> None:
+    assert tokenizer.known(text) == 1.0
 
 
 @pytest.mark.parametrize("text", ["Ich hasse dich über alles", "你好 мир", "zzxq blorpf vnrtk"])
-def test_other_tongues_and_garble_are_mostly_unknown(tokeniser: Tokeniser, text: str) -> None:
-    assert tokeniser.known(text) < 0.5
+def test_other_tongues_and_garble_are_mostly_unknown(tokenizer: Tokenizer, text: str) -> None:
+    assert tokenizer.known(text) < 0.5
 
 
 def test_steady_noise_has_no_signal_whatever_its_level() -> None:

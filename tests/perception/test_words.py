@@ -10,7 +10,7 @@ from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
 from emoje_edge.perception.media import AudioBlock, decode
 from emoje_edge.perception.perceive import perceive
-from emoje_edge.perception.text import Tokeniser
+from emoje_edge.perception.text import Tokenizer
 from emoje_edge.perception.transcribe import Transcriber, Words
 from emoje_edge.perception.voice_activity import VoiceActivity
 from emoje_edge.perception.words import Listener
@@ -24,8 +24,8 @@ TEXT, AUDIO = Modality.TEXT, Modality.AUDIO
 
 
 @pytest.fixture(scope="module")
-def tokeniser() -> Tokeniser:
-    return Tokeniser(TOKENIZER)
+def tokenizer() -> Tokenizer:
+    return Tokenizer(TOKENIZER)
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,8 @@ def turns() -> np.ndarray:
     return np.concatenate([block.samples for block in decode(SPEECH / "two_turns.flac")])
 
 
-def test_speech_gets_its_words(tokeniser):
-    found = list(perceive(SPEECH / "two_turns.flac", tokeniser=tokeniser, words=Transcriber))
+def test_speech_gets_its_words(tokenizer):
+    found = list(perceive(SPEECH / "two_turns.flac", tokenizer=tokenizer, words=Transcriber))
     assert [u.text for u in found] == [
         "I lost the keys to my house this morning.",
         "They were lying on the kitchen table.",
@@ -44,35 +44,35 @@ def test_speech_gets_its_words(tokeniser):
         assert set(utterance.features) == {TEXT, AUDIO}
         assert 0.6 < utterance.quality[TEXT][1] < 1.0
         assert utterance.latency_ms["text"] > 10
-    assert np.array_equal(found[0].features[TEXT], tokeniser.encode(found[0].text))
+    assert np.array_equal(found[0].features[TEXT], tokenizer.encode(found[0].text))
 
 
-def test_words_alone_need_no_audio_in_the_mask(tokeniser):
-    found = list(perceive(SPEECH / "two_turns.flac", "text", tokeniser=tokeniser, words=Transcriber))
+def test_words_alone_need_no_audio_in_the_mask(tokenizer):
+    found = list(perceive(SPEECH / "two_turns.flac", "text", tokenizer=tokenizer, words=Transcriber))
     assert [set(u.features) for u in found] == [{TEXT}, {TEXT}]
 
 
-def test_a_mask_without_text_writes_nothing_down(tokeniser):
+def test_a_mask_without_text_writes_nothing_down(tokenizer):
     def never() -> Transcriber:
         raise AssertionError("opened")
 
-    found = list(perceive(SPEECH / "two_turns.flac", "audio", tokeniser=tokeniser, words=never))
+    found = list(perceive(SPEECH / "two_turns.flac", "audio", tokenizer=tokenizer, words=never))
     assert [(u.text, u.words, u.spoken) for u in found] == [(None, None, True)] * 2
 
 
-def test_subtitles_are_believed(tokeniser, tmp_path):
+def test_subtitles_are_believed(tokenizer, tmp_path):
     def never() -> Transcriber:
         raise AssertionError("opened")
 
     cues = tmp_path / "a.srt"
     cues.write_text("1\n00:00:00,500 --> 00:00:02,800\nMIA: Something else.\n")
-    (found,) = perceive(SPEECH / "two_turns.flac", tokeniser=tokeniser, text=cues, words=never)
+    (found,) = perceive(SPEECH / "two_turns.flac", tokenizer=tokenizer, text=cues, words=never)
     assert (found.text, found.text_from, found.words) == ("Something else.", "subtitles", None)
     assert found.quality[TEXT][1] == 1.0
 
 
-def test_speech_that_is_not_english_gets_no_words(tokeniser):
-    found = list(perceive(SPEECH / "german.flac", tokeniser=tokeniser, words=Transcriber))
+def test_speech_that_is_not_english_gets_no_words(tokenizer):
+    found = list(perceive(SPEECH / "german.flac", tokenizer=tokenizer, words=Transcriber))
     assert found
     for utterance in found:
         assert utterance.spoken
@@ -89,13 +89,13 @@ class Foreign:
         return Words("Ich habe den Schlüssel verloren.", -0.1, 0.01, 1.0, "de", 0.98)
 
 
-def test_another_language_is_written_down_and_not_judged(tokeniser):
-    found = list(perceive(SPEECH / "two_turns.flac", tokeniser=tokeniser, words=Foreign))
+def test_another_language_is_written_down_and_not_judged(tokenizer):
+    found = list(perceive(SPEECH / "two_turns.flac", tokenizer=tokenizer, words=Foreign))
     assert found[0].text == "Ich habe den Schlüssel verloren."
     assert set(found[0].features) == {AUDIO}
 
 
-def test_words_come_while_the_source_is_still_read(turns, clip, tokeniser):
+def test_words_come_while_the_source_is_still_read(turns, clip, tokenizer):
     written, reached = threading.Event(), []
 
     class Watched(Transcriber):
@@ -110,7 +110,7 @@ def test_words_come_while_the_source_is_still_read(turns, clip, tokeniser):
             assert written.wait(60)
 
     path = clip("long.mkv", seconds=20, rate=5, sound=np.concatenate([turns, np.zeros(14 * 16000, np.float32)]))
-    found = perceive(path, "text", tokeniser=tokeniser, words=Watched, progress=progress)
+    found = perceive(path, "text", tokenizer=tokenizer, words=Watched, progress=progress)
     assert next(found).text == SENTENCES[0]
     assert reached[-1] < 15
     found.close()

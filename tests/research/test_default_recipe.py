@@ -15,7 +15,7 @@ from emoje_edge.evaluation.evaluate import evaluate
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.predict import TorchPredictor
-from emoje_edge.training.tokens import tokeniser_of
+from emoje_edge.training.tokens import tokenizer_of
 from research.augmentation.composite import compose
 from research.recipes import default, ship
 
@@ -68,7 +68,7 @@ def test_all_stages_end_in_one_network_for_all_masks(
     words = found["text"].network.state_dict()
     kept = done.network.state_dict()
     assert all(torch.equal(kept[k], v) for k, v in words.items() if not k.startswith("joint."))
-    predictor = TorchPredictor(done.network, Collator(done.config, tokeniser_of(done.config, done.tokenizer)))
+    predictor = TorchPredictor(done.network, Collator(done.config, tokenizer_of(done.config, done.tokenizer)))
     made = compose(parts.text[0], parts.audio[0], parts.pose[0], count=28, seed=0)
     for mask in Mask.all():
         assert sum(evaluate(predictor, made, mask).scores.support.values()) > 0

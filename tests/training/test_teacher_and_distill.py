@@ -79,7 +79,7 @@ def test_an_encoder_that_is_not_there(tmp_path: Path) -> None:
         list(train_teacher(TeacherConfig(str(tmp_path / "none")), words(4), None, tmp_path / "out"))
 
 
-def test_distil_from_two_teachers_one_a_modality(teacher: Path, tmp_path: Path) -> None:
+def test_distill_from_two_teachers_one_a_modality(teacher: Path, tmp_path: Path) -> None:
     text = words(40)
     # sound beside the words: the same label, as vectors
     generator = np.random.default_rng(0)

@@ -55,7 +55,7 @@ class Sample:
         index: order within the dialogue.
         label: index into the corpus' classes, or `UNLABELLED`.
         speaker: who speaks, "" where unknown.
-        text: words, where there are any; tokenised when a batch is made.
+        text: words, where there are any; tokenized when a batch is made.
         features: [time, ...] arrays, one a modality.  Text may be here too, as vectors computed elsewhere.
         quality: how good each modality is, [2] as of `emoje_edge.perception.quality`; else as its feature says.
         group: what a split must keep together; the dialogue where not given.

@@ -1,6 +1,6 @@
 """A tokenizer for text branches that start from a sentence encoder: its word pieces that people use, and emoji.
 
-    python -m research.recipes.minilm_tokeniser DATA ENCODER OUT.json
+    python -m research.recipes.minilm_tokenizer DATA ENCODER OUT.json
 
 ENCODER is the folder of all-MiniLM-L6-v2 (Apache-2.0), whose 30,522 pieces are cut to those that the training texts
 of MELD, EmoryNLP and GoEmotions use or that any English does.  Added are what carries emotion and what it has no piece
