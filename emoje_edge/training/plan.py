@@ -145,8 +145,8 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     words = plan.tokenizer or (start and start.tokenizer) or TOKENIZER
     model = fit_model([pair[0] for pair in pairs], plan.model, tokenizer=words)
     if start:
-        model = like(start.config, model)
-    initial = begin(model, start.network, train, seed=plan.train.seed) if start else None
+        model = inherit(start.config, model)
+    initial = warm_start(model, start.network, train, seed=plan.train.seed) if start else None
     if ears:
         model, initial = with_ears(model, ears, start.network if start else None, train, seed=plan.train.seed)
     has_words = isinstance(model.text, TextEncoder)
@@ -189,7 +189,7 @@ def with_ears(
     return model, {k: taken.get(k, x) if taken.get(k, x).shape == x.shape else x for k, x in weights.items()}
 
 
-def like(known: ModelConfig, fitted: ModelConfig) -> ModelConfig:
+def inherit(known: ModelConfig, fitted: ModelConfig) -> ModelConfig:
     """The known model with the branches and classes of the one that fits the corpora; an encoder of another kind, or
     one that it does not have, is the fitted one."""
     encoders = {}
@@ -205,7 +205,7 @@ def _alike(wanted: Encoder, there: Encoder) -> bool:
     return hears or type(wanted) is type(there)
 
 
-def begin(model: ModelConfig, known: AmEmoje, corpus: Corpus, *, seed: int) -> dict[str, Tensor]:
+def warm_start(model: ModelConfig, known: AmEmoje, corpus: Corpus, *, seed: int) -> dict[str, Tensor]:
     """Weights to start from: the known network's wherever they fit, new ones elsewhere."""
     torch.manual_seed(seed)
     network = AmEmoje(model)

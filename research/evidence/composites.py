@@ -27,9 +27,9 @@ from emoje_edge.training.tokens import tokenizer_of
 from research.evidence.feature_sets import FOLDS, FeatureSet
 from research.recipes import audio as audio_recipe
 from research.recipes import pose as pose_recipe
-from research.recipes.joint import say, tell
+from research.recipes.joint import encode_items, encode_lines
 from research.recipes.material import FOLD, HELD_OUT, read
-from research.recipes.mixing import PLAIN, Lines, Pools, Rates, Rows, Told, draw
+from research.recipes.mixing import PLAIN, Encoded, Lines, Pools, Rates, Rows, draw
 
 TOKENS = 6  # of each modality
 TRAINING, HELD = 1600, 800  # utterances of a fold
@@ -78,9 +78,12 @@ def _tell(root: Path, cache: Path) -> dict[str, dict[str, NDArray]]:
     meld = open_dataset("meld", root / "meld", split="dev")
     plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(PLAIN)))
     material = read(root, cache / "material", evaluation=True)
-    found: dict[str, Told] = {"said": say(network, meld, tokenize).told, "plain": say(network, plain, tokenize).told}
-    found |= {k: tell(network, Modality.AUDIO, getattr(material, k)) for k in ("voices", "talks", "sounds")}
-    found |= {k: tell(network, Modality.POSE, getattr(material, k)) for k in ("acts", "bodies")}
+    found: dict[str, Encoded] = {
+        "said": encode_lines(network, meld, tokenize).told,
+        "plain": encode_lines(network, plain, tokenize).told,
+    }
+    found |= {k: encode_items(network, Modality.AUDIO, getattr(material, k)) for k in ("voices", "talks", "sounds")}
+    found |= {k: encode_items(network, Modality.POSE, getattr(material, k)) for k in ("acts", "bodies")}
     lines = np.zeros(len(meld), np.int64)
     place = {id(s): i for i, s in enumerate(meld.samples)}
     for number, (_, held) in enumerate(k_fold(meld, FOLDS, seed=0)):
@@ -90,7 +93,7 @@ def _tell(root: Path, cache: Path) -> dict[str, dict[str, NDArray]]:
     return {kind: _arrays(t, parts.get(kind, g.integers(FOLDS, size=len(t.labels)))) for kind, t in found.items()}
 
 
-def _arrays(told: Told, part: NDArray[np.int64]) -> dict[str, NDArray]:
+def _arrays(told: Encoded, part: NDArray[np.int64]) -> dict[str, NDArray]:
     if len(part) != len(told.labels):
         raise WorkError(f"{len(told.labels)} pieces of material, {len(part)} in the corpus", "make the material anew")
     tokens = pooled(told.tokens, told.lengths).numpy().astype(np.float32)
@@ -141,10 +144,10 @@ def _drawn(told: dict[str, dict[str, NDArray]], *, held_out: bool, number: int, 
     return Corpus("composites", EMOTIONS, tuple(_samples(pools, rows)))
 
 
-def _part(arrays: dict[str, NDArray], number: int, held_out: bool) -> Told:
+def _part(arrays: dict[str, NDArray], number: int, held_out: bool) -> Encoded:
     mine = (arrays["part"] == number % (arrays["part"].max() + 1)) == held_out
     tokens, lengths, quality = (torch.from_numpy(arrays[name][mine]) for name in ("tokens", "lengths", "quality"))
-    return Told(tokens, lengths, quality, arrays["labels"][mine])
+    return Encoded(tokens, lengths, quality, arrays["labels"][mine])
 
 
 def _samples(pools: Pools, rows: Rows) -> Iterator[Sample]:

@@ -117,14 +117,14 @@ def engine(name: str, dev: Corpus) -> Point:
 
 def teacher(targets: Path, encoder: str, dev: Corpus) -> Point:
     """The teachers together: each saw half of MELD, and reads six utterances before."""
-    from research.recipes.teacher import Teacher, says
+    from research.recipes.teacher import Teacher, predict_logits
 
     teachers = []
     for path in sorted(targets.glob("teacher-*.pt")):
         teachers.append(Teacher(encoder))
         teachers[-1].load_state_dict(torch.load(path, weights_only=True))
         teachers[-1].eval()
-    f1, interval = scored(dev, says(teachers, dev)[0].argmax(1).numpy())
+    f1, interval = scored(dev, predict_logits(teachers, dev)[0].argmax(1).numpy())
     windows = dict(zip(lines_of(dev), teachers[0].windows(dev), strict=True))
 
     @torch.no_grad()

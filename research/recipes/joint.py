@@ -34,7 +34,7 @@ from emoje_edge.training.checkpoint import FORMAT, Run, load_run, save_weights, 
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
 from emoje_edge.training.tokens import tokenizer_of
 from research.recipes.material import Items, Material, read
-from research.recipes.mixing import PLAIN, Lines, Pools, Rates, Rows, Told, draw
+from research.recipes.mixing import PLAIN, Encoded, Lines, Pools, Rates, Rows, draw
 from research.recipes.pages import arguments_of
 
 # the words' branch: what one modality of it says alone must stay what it was
@@ -73,7 +73,7 @@ MEDIUM = Settings(rates=Rates(voice=(0.13, 0.18, 0.20, 0.21, 0.10)), gently=0.02
 
 
 @torch.no_grad()
-def tell(network: AmEmoje, m: Modality, items: Items, size: int = 64) -> Told:
+def encode_items(network: AmEmoje, m: Modality, items: Items, size: int = 64) -> Encoded:
     """The tokens of a branch for material."""
     encoder, capacity = network.encoders[m.value].eval(), network.config.encoder(m).capacity  # type: ignore[union-attr]
     frames = {Modality.AUDIO: "frames", Modality.POSE: "frames"}[m]
@@ -88,11 +88,11 @@ def tell(network: AmEmoje, m: Modality, items: Items, size: int = 64) -> Told:
         padded = F.pad(padded, (0, 0) * (padded.dim() - 2) + (0, -padded.shape[1] % 16))
         found, there = encoder(padded, torch.tensor([len(c) for c in cut], dtype=torch.int32))
         tokens[rows, : found.shape[1]], lengths[rows] = found.half(), there.sum(1).int()
-    return Told(tokens, lengths, torch.from_numpy(items.quality), items.labels)
+    return Encoded(tokens, lengths, torch.from_numpy(items.quality), items.labels)
 
 
 @torch.no_grad()
-def say(network: AmEmoje, corpus: Corpus, tokenize: Tokenize, *, lost: float = 0.0, seed: int = 0) -> Lines:
+def encode_lines(network: AmEmoje, corpus: Corpus, tokenize: Tokenize, *, lost: float = 0.0, seed: int = 0) -> Lines:
     """A corpus' lines through the words' branch, dialogue by dialogue.
 
     Args:
@@ -104,7 +104,7 @@ def say(network: AmEmoje, corpus: Corpus, tokenize: Tokenize, *, lost: float = 0
     place = {id(s): i for i, s in enumerate(corpus.samples)}
     n, c = len(corpus), network.config
     lines = Lines(
-        Told(
+        Encoded(
             torch.zeros(n, c.capacities()[0], c.width, dtype=torch.float16),
             torch.zeros(n, dtype=torch.int32),
             torch.ones(n, 2),
@@ -212,10 +212,10 @@ def pools_of(network: AmEmoje, meld: Corpus, material: Material, lost: Sequence[
     """Tokens of everything, `meld` in as many versions as there are shares of lost words."""
     plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(PLAIN)))
     return Pools(
-        [say(network, meld, tokenize, lost=share, seed=i) for i, share in enumerate(lost)],
-        say(network, plain, tokenize),
-        [tell(network, Modality.AUDIO, x) for x in (material.voices, material.talks, material.sounds)],
-        [tell(network, Modality.POSE, x) for x in (material.acts, material.bodies)],
+        [encode_lines(network, meld, tokenize, lost=share, seed=i) for i, share in enumerate(lost)],
+        encode_lines(network, plain, tokenize),
+        [encode_items(network, Modality.AUDIO, x) for x in (material.voices, material.talks, material.sounds)],
+        [encode_items(network, Modality.POSE, x) for x in (material.acts, material.bodies)],
     )
 
 

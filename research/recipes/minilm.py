@@ -80,7 +80,7 @@ def alone(corpus: Corpus) -> Corpus:
     return Corpus(f"{corpus.name}-alone", corpus.classes, samples)
 
 
-def some(corpus: Corpus, count: int, *, longest: int = LONGEST) -> Corpus:
+def subsample(corpus: Corpus, count: int, *, longest: int = LONGEST) -> Corpus:
     """`count` samples of at most `longest` letters, the same ones each time, a quarter of a class at most."""
     corpus = corpus.keep(lambda s: s.label >= 0 and len(s.text or "") <= longest)
     order = np.random.default_rng(0).permutation(len(corpus))
@@ -123,7 +123,7 @@ def distill(
     lines, dev = meld.split("train"), meld.split("dev")
     share = 2 if size == "medium" else 1
     plain, made = sentences(PLAIN // share, seed=seed)
-    others = unjudged(some(comments.split("train"), COMMENTS // share))
+    others = unjudged(subsample(comments.split("train"), COMMENTS // share))
     scenes = unlabelled(root, lines)[: 1 if size == "medium" else 2]
     everything = Corpus.join([lines, alone(lines), others, plain, *scenes], "text")
     if quick:
@@ -150,7 +150,7 @@ def settle(root: Path, start: Path, targets: Path, out: Path, *, resume: bool = 
     lines, run = meld.split("train"), load_run(start)
     assert run.tokenizer is not None
     plain, made = sentences(PLAIN // 2, seed=2)
-    others = unjudged(some(comments.split("train"), COMMENTS // 4))
+    others = unjudged(subsample(comments.split("train"), COMMENTS // 4))
     materials = Materials(
         Corpus.join([lines, others, plain], "text"),
         meld.split("dev"),

@@ -53,7 +53,7 @@ class Rates:
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class Encoded:
     """One modality's material as its branch tells it: tokens [N, L, D] in half precision, lengths, quality, labels."""
 
     tokens: Tensor
@@ -70,16 +70,16 @@ class Told:
         return self.tokens[index, :longest].float(), lengths, self.quality[index] * here[:, None]
 
     @classmethod
-    def join(cls, parts: Sequence[Told]) -> Told:
+    def join(cls, parts: Sequence[Encoded]) -> Encoded:
         tokens, lengths, quality = (torch.cat([getattr(p, n) for p in parts]) for n in ("tokens", "lengths", "quality"))
         return cls(tokens, lengths, quality, np.concatenate([p.labels for p in parts]))
 
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """What was said, in its dialogue: as `Told`, with the words' logits [N, C] and the state before each [N, S]."""
+    """What was said, in its dialogue: as `Encoded`, with the words' logits [N, C] and the state before each [N, S]."""
 
-    told: Told
+    told: Encoded
     logits: Tensor
     state: Tensor
 
@@ -87,13 +87,13 @@ class Lines:
 class Pools:
     """Where rows are drawn from: lines in several versions, everything heard, everything seen."""
 
-    def __init__(self, lines: Sequence[Lines], plain: Lines, heard: Sequence[Told], seen: Sequence[Told]) -> None:
+    def __init__(self, lines: Sequence[Lines], plain: Lines, heard: Sequence[Encoded], seen: Sequence[Encoded]) -> None:
         parts = [*lines, plain]
-        self.words = Told.join([part.told for part in parts])
+        self.words = Encoded.join([part.told for part in parts])
         self.logits, self.state = (torch.cat([getattr(p, n) for p in parts]) for n in ("logits", "state"))
         self.said = np.arange(sum(len(part.told.labels) for part in lines))
         self.plain = np.arange(len(self.said), len(self.words.labels))
-        self.heard, self.seen = Told.join(heard), Told.join(seen)
+        self.heard, self.seen = Encoded.join(heard), Encoded.join(seen)
         bounds = np.cumsum([0, *(len(t.labels) for t in heard)])
         self.voices, self.talks, self.sounds = (np.arange(a, b) for a, b in pairwise(bounds))
         bounds = np.cumsum([0, *(len(t.labels) for t in seen)])

@@ -262,7 +262,9 @@ def fine_tune(root: Path, encoder: str, settings: Settings) -> Teacher:
     return cast(Teacher, average.module) if len(steps) > alone else teacher
 
 
-def says(teachers: Sequence[Teacher], corpus: Corpus, *, heads: Sequence[int] = (MELD,)) -> tuple[Tensor, Tensor]:
+def predict_logits(
+    teachers: Sequence[Teacher], corpus: Corpus, *, heads: Sequence[int] = (MELD,)
+) -> tuple[Tensor, Tensor]:
     """What the teachers say of a corpus: the mean of their log-probabilities over `heads` [N, 7], and their
     descriptors side by side [N, teachers x width]."""
     windows = teachers[0].windows(corpus)
@@ -274,7 +276,7 @@ def says(teachers: Sequence[Teacher], corpus: Corpus, *, heads: Sequence[int] = 
 
 def write_targets(teachers: Sequence[Teacher], corpus: Corpus, path: Path, *, heads: Sequence[int] = (MELD,)) -> None:
     """What the teachers say as npz: `uid`, `logits` [N, 7]."""
-    save(path, corpus, says(teachers, corpus, heads=heads)[0])
+    save(path, corpus, predict_logits(teachers, corpus, heads=heads)[0])
 
 
 def save(path: Path, corpus: Corpus, logits: Tensor) -> None:
@@ -289,13 +291,13 @@ def by_the_other(teachers: Sequence[Teacher], corpus: Corpus, halves: Sequence[s
     for teacher, names in zip(reversed(teachers), halves, strict=True):
         rows = [i for i, name in enumerate(origin) if name in names]
         part = Corpus(corpus.name, corpus.classes, tuple(corpus.samples[i] for i in rows))
-        out[rows] = says([teacher], part)[0]
+        out[rows] = predict_logits([teacher], part)[0]
     return out
 
 
 def evaluate(teachers: Sequence[Teacher], corpus: Corpus) -> dict[str, float]:
     """Scores of the MELD heads on a labelled corpus."""
-    scores = score(corpus.labels(), says(teachers, corpus)[0].softmax(1).numpy(), EMOTIONS)
+    scores = score(corpus.labels(), predict_logits(teachers, corpus)[0].softmax(1).numpy(), EMOTIONS)
     return {name: getattr(scores, name) for name in ("weighted_f1", "macro_f1", "accuracy", "uar")}
 
 
@@ -314,7 +316,7 @@ def teach(root: Path, encoder: str, out: Path, settings: Settings) -> Teacher:
 
 def write_all(teachers: Sequence[Teacher], root: Path, out: Path) -> None:
     """Targets of everything that the students read, see `recipes.minilm`."""
-    from research.recipes.minilm import COMMENTS, alone, some, unlabelled
+    from research.recipes.minilm import COMMENTS, alone, subsample, unlabelled
 
     meld = open_dataset("meld", root / "meld", split="train")
     comments = open_dataset("goemotions", root / "goemotions", split="train")
@@ -322,7 +324,7 @@ def write_all(teachers: Sequence[Teacher], root: Path, out: Path) -> None:
     emory, rewritten = unlabelled(root, meld)
     for corpus in (meld, alone(meld), rewritten):
         save(out / f"{corpus.name}.npz", corpus, by_the_other(teachers, corpus, halves))
-    write_targets(teachers, some(comments, COMMENTS), out / "goemotions.npz", heads=(MELD, GOEMOTIONS))
+    write_targets(teachers, subsample(comments, COMMENTS), out / "goemotions.npz", heads=(MELD, GOEMOTIONS))
     write_targets(teachers, emory, out / "emorynlp.npz")
 
 

@@ -13,7 +13,7 @@ from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder
 from emoje_edge.training.datasets import UNLABELLED
 from research.recipes.joint import FROZEN, Settings, run, train
-from research.recipes.mixing import Lines, Pools, Rates, Told, draw
+from research.recipes.mixing import Encoded, Lines, Pools, Rates, draw
 
 CONFIG = ModelConfig(
     text=TextEncoder(vocabulary=50, tokens=4, width=32, layers=1, heads=2),
@@ -28,12 +28,12 @@ CONFIG = ModelConfig(
 SPEAKS, NOISE = 1.0, 0.0
 
 
-def told(labels: np.ndarray, length: int, quality: float, g: torch.Generator, *, loud: float) -> Told:
+def told(labels: np.ndarray, length: int, quality: float, g: torch.Generator, *, loud: float) -> Encoded:
     """Tokens that carry their label as far as they are `loud`."""
     tokens = torch.randn(len(labels), length, 32, generator=g)
     tokens[:, :, : len(EMOTIONS)] += loud * torch.eye(len(EMOTIONS))[np.maximum(labels, 0)][:, None]
     lengths = torch.full((len(labels),), length, dtype=torch.int32)
-    return Told(tokens.half(), lengths, torch.full((len(labels), 2), quality), labels)
+    return Encoded(tokens.half(), lengths, torch.full((len(labels), 2), quality), labels)
 
 
 @pytest.fixture(scope="module")

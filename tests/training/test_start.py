@@ -17,7 +17,7 @@ from emoje_edge.model.config import WhisperEncoder
 from emoje_edge.shipped import model_folder
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets.base import Corpus
-from emoje_edge.training.plan import begin, like
+from emoje_edge.training.plan import inherit, warm_start
 
 LINES = ("I hate this.", "What a wonderful day!", "It is four o'clock.", "She died last night.", "Oh my God, really?!")
 LABELS = ("anger", "joy", "neutral", "sadness", "surprise")
@@ -33,7 +33,7 @@ def manifest(folder: Path) -> Path:
 def test_branches_of_the_corpus_with_the_known_runs_encoders() -> None:
     known = ModelConfig(text=TextEncoder(width=64), audio=LogMelEncoder(width=32), pose=None, width=64)
     fitted = ModelConfig(text=TextEncoder(), audio=None, pose=VectorEncoder(features=3), classes=("a", "b"))
-    found = like(known, fitted)
+    found = inherit(known, fitted)
     assert (found.text, found.audio, found.pose) == (known.text, None, fitted.pose)
     assert (found.width, found.classes) == (64, ("a", "b"))
 
@@ -42,10 +42,10 @@ def test_weights_are_taken_where_they_fit_and_a_head_only_with_its_classes() -> 
     known = AmEmoje(ModelConfig(text=VectorEncoder(features=4), audio=None, pose=None, width=32, heads=2))
     same, other = (
         known.config,
-        like(known.config, ModelConfig(VectorEncoder(features=4), None, None, classes=("a",) * 7)),
+        inherit(known.config, ModelConfig(VectorEncoder(features=4), None, None, classes=("a",) * 7)),
     )
     for model, kept in ((same, True), (other, False)):
-        weights = begin(model, known, Corpus("none", model.classes, ()), seed=1)
+        weights = warm_start(model, known, Corpus("none", model.classes, ()), seed=1)
         assert torch.equal(weights["encoders.text.up.weight"], known.state_dict()["encoders.text.up.weight"])
         assert torch.equal(weights["head.weight"], known.head.weight) is kept
         AmEmoje(model).load_state_dict(weights)
@@ -81,6 +81,6 @@ def test_a_start_that_is_no_run(tmp_path: Path, start: str) -> None:
 def test_ears_of_the_known_model_stay_where_the_corpus_brings_their_sound() -> None:
     known = ModelConfig(text=None, pose=None, audio=WhisperEncoder())
     heard = ModelConfig(text=None, pose=None, audio=VectorEncoder(features=80, tokens=300), classes=("a", "b"))
-    assert like(known, heard).audio == known.audio
+    assert inherit(known, heard).audio == known.audio
     other = ModelConfig(text=None, pose=None, audio=VectorEncoder(features=100))
-    assert like(known, other).audio == other.audio
+    assert inherit(known, other).audio == other.audio
