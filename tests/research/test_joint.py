@@ -105,3 +105,13 @@ def test_witnesses_are_believed_when_they_speak_and_the_words_stay_whole(pools: 
     assert found["noise"][0] > found["silent"][0] - 0.03
     assert found["noise"][1] < found["speaks"][1] / 2
     assert found["silent"][1] == 0
+
+
+def test_ears_that_hear_in_part_are_believed_less_surely(pools: Pools) -> None:
+    """Channels left out of what is heard change the answers of training, and nothing where nothing is left out."""
+    network = AmEmoje(CONFIG).eval()
+    rows = draw(pools, Rates(words=1.0, plain=0.0, voice=(1.0, 0.0, 0.0, 0.0, 0.0)), 32, np.random.default_rng(0))
+    with torch.no_grad():
+        whole, again, part = (run(network, pools, rows, unheard=share)[0] for share in (0.0, 0.0, 0.25))
+    assert torch.equal(whole, again)
+    assert not torch.equal(whole, part)
