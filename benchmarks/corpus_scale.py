@@ -72,7 +72,7 @@ def measured(folder: Path, rows: int, sample: int) -> dict[str, float]:
     assert len(kept) == sample
     headers, _ = timed(lambda: longest_first(recordings))
     ledger = Ledger(folder / "rows.parquet", Settings().describe())
-    begin, _ = timed(lambda: ledger.begin(recordings))
+    begin, _ = timed(lambda: ledger.write_plan(recordings))
     dice = random.Random(0)
     told = [Part(r.name, 600.0, [row(number, dice) for number in range(rows)]) for r in recordings]
     write, _ = timed(lambda: [ledger.write(r, part) for r, part in zip(recordings, told, strict=True)])

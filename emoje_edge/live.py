@@ -33,7 +33,7 @@ _WAITING = 1000  # events that nobody has taken; then recognising waits
 _OVER = object()
 
 
-class Follows(Protocol):
+class LiveRecognizer(Protocol):
     """What a session needs of a recogniser."""
 
     mask: Mask
@@ -64,7 +64,7 @@ class Live(AbstractContextManager["Live"]):
 
     def __init__(
         self,
-        recognizer: Follows,
+        recognizer: LiveRecognizer,
         *,
         video: bool = False,
         audio: bool = False,

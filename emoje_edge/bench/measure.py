@@ -24,7 +24,7 @@ class Timing:
     calls: int
 
     @classmethod
-    def of(cls, milliseconds: Sequence[float]) -> Timing:
+    def from_milliseconds(cls, milliseconds: Sequence[float]) -> Timing:
         p50, p95, p99 = np.percentile(milliseconds, [50, 95, 99])
         return cls(float(p50), float(p95), float(p99), len(milliseconds))
 
@@ -58,7 +58,7 @@ def in_turns(
             start = time.perf_counter()
             work(inputs[i % len(inputs)])
             times[name].append((time.perf_counter() - start) * 1e3)
-    return {name: Timing.of(values) for name, values in times.items()}
+    return {name: Timing.from_milliseconds(values) for name, values in times.items()}
 
 
 def resident_mib() -> float:

@@ -70,10 +70,10 @@ def command(given: tuple[str, ...], **options: Any) -> None:
 
 def _label(folder: Path | None, options: dict[str, Any]) -> None:
     from emoje_edge.corpus.agreement import Labels
-    from emoje_edge.corpus.machine import Room
+    from emoje_edge.corpus.machine import WorkerBudget
     from emoje_edge.corpus.merge import merge, writer_of
     from emoje_edge.corpus.recordings import in_folder, in_list
-    from emoje_edge.corpus.run import How, run
+    from emoje_edge.corpus.run import RunOptions, run
     from emoje_edge.corpus.settings import Settings
 
     out, limit, engine = options["out"], options["file_timeout"], options["engine"]
@@ -85,14 +85,14 @@ def _label(folder: Path | None, options: dict[str, Any]) -> None:
     )
     recordings = in_folder(folder, options["text_dir"]) if folder else in_list(options["listed"], options["text_dir"])
     with settings.open() as recognizer:  # a wrong mask or a missing engine shows before the work
-        labels, room = recognizer.labels, Room.here(recognizer.mask, words=bool(recognizer.words))
+        labels, budget = recognizer.labels, WorkerBudget.here(recognizer.mask, words=bool(recognizer.words))
     truth = Labels.read(options["labels"], labels) if options["labels"] else None
-    how = How(engine, min(room.workers(options["workers"]), len(recordings)), limit)
+    run_options = RunOptions(engine, min(budget.workers(options["workers"]), len(recordings)), limit)
     ledger = Ledger(out, settings.describe())
     if options["fresh"]:
         ledger.clear()
-    with _Progress(options["quiet"], room.describe(how.workers)) as progress:
-        tally = run(recordings, ledger, settings, how, progress.told)
+    with _Progress(options["quiet"], budget.describe(run_options.workers)) as progress:
+        tally = run(recordings, ledger, settings, run_options, progress.update)
     failed = ledger.write_errors(recordings)
     rows = merge(ledger.parts(recordings), out, labels, ledger.description)
     if not options["quiet"]:
@@ -160,7 +160,7 @@ class _Progress:
         if not quiet:
             click.echo(room, err=True)
 
-    def told(self, tally: Tally, outcome: Outcome | None) -> None:
+    def update(self, tally: Tally, outcome: Outcome | None) -> None:
         """Show how far the run is."""
         if outcome is None:
             self._bar.source("corpus", tally.all)

@@ -16,7 +16,7 @@ from emoje_edge.addresses import masked
 from emoje_edge.cli.family import model_option
 from emoje_edge.cli.live_options import ALLOW_HTTP, PARTIAL, RECONNECT, check_streams, patience
 from emoje_edge.cli.outputs import Output, Outputs, RowFiles
-from emoje_edge.cli.people import how_many
+from emoje_edge.cli.people import people_count
 from emoje_edge.cli.progress import Progress
 from emoje_edge.cli.sources import expand
 from emoje_edge.cli.word_notes import WordNotes
@@ -138,7 +138,7 @@ def command(
         fallback=fallback,
         pose_fps=pose_fps,
         pose=pose,
-        people=how_many(people),
+        people=people_count(people),
         min_confidence=min_confidence,
         context=not no_context,
         words=words,
@@ -154,8 +154,8 @@ def command(
             run = _Run(recognizer, outputs, files, progress, quiet, reconnect=limit, mic=mic, partial=partial)
             if done := outputs.kept.sources:
                 run.note(f"{done} of {len(expanded)} sources are done, and their rows kept.")
-            run.all(expanded[done:], text, encoding)
-            run.end(len(expanded), outputs.out)
+            run.run_all(expanded[done:], text, encoding)
+            run.print_summary(len(expanded), outputs.out)
     if run.failed:
         raise WorkError(
             f"{len(run.failed)} of {len(expanded)} sources failed: {', '.join(run.failed)}",
@@ -185,11 +185,11 @@ class _Run:
         self.failed: list[str] = []
         self.place, self.utterances = "", 0
 
-    def all(self, sources: Sequence[str], text: Path | None, encoding: str | None) -> None:
+    def run_all(self, sources: Sequence[str], text: Path | None, encoding: str | None) -> None:
         for number, source in enumerate(sources, 1):
             self.place = f"{number} of {len(sources)}  " if len(sources) > 1 else ""
             try:
-                self.one(source, text, encoding)
+                self.run_one(source, text, encoding)
             except OutputError:
                 raise
             except EmojeError as error:
@@ -198,7 +198,7 @@ class _Run:
                 self.failed.append(masked(source))
                 self.note(f"Error: {error}", always=True)
 
-    def one(self, source: str, text: Path | None, encoding: str | None) -> None:
+    def run_one(self, source: str, text: Path | None, encoding: str | None) -> None:
         if self.progress.shown:
             self.progress.source(f"{self.place}{masked(source)[-40:]}", _seconds(source))
         events: list[UtteranceEmotion] = []
@@ -211,11 +211,11 @@ class _Run:
                 video = stack.enter_context(self.outputs.video(source))
                 opened = self.open(source)
                 at = partial(self.at, opened, rows)
-                stack.callback(self.gaps, opened, rows)
+                stack.callback(self.write_gaps, opened, rows)
                 pairs = self.recognizer.follow(opened, text, encoding=encoding, progress=at, partial=self.partial)
                 stack.enter_context(closing(pairs))
                 for seen, event in pairs:
-                    self.gaps(opened, rows)
+                    self.write_gaps(opened, rows)
                     with self.progress.aside(sys.stdout):
                         rows.write(event)
                     if not event.final:
@@ -225,7 +225,7 @@ class _Run:
                     in_view = seen.in_view
                     if seen.listening:
                         continue  # drawn with whom they listen to
-                    notes.see(seen)
+                    notes.observe(seen)
                     found += 1
                     if self.outputs.timeline:  # a camera may go on for weeks
                         events.append(event)
@@ -249,7 +249,7 @@ class _Run:
         """The source was read up to here."""
         self.progress.at(seconds)
         self.systemd.alive()
-        self.gaps(source, rows)
+        self.write_gaps(source, rows)
 
     def open(self, source: str) -> str | LiveStream:
         """A stream that is tried for again when it is lost; anything else as it is."""
@@ -258,14 +258,14 @@ class _Run:
         both = [source, f"mic:{self.mic}"] if self.mic and self.mic != "none" else [source]
         return LiveStream(both, reconnect=self.reconnect, http=self.recognizer.allow_http)
 
-    def gaps(self, stream: str | LiveStream, rows: RowWriter | ParquetRows) -> None:
+    def write_gaps(self, stream: str | LiveStream, rows: RowWriter | ParquetRows) -> None:
         """Tell what was lost of a stream."""
         for gap in stream.gaps() if isinstance(stream, LiveStream) else ():
             self.note(f"{stream}: nothing from {gap.start:.1f} to {gap.end:.1f} s: {gap.why}")
             with self.progress.aside(sys.stdout):
                 rows.gap(str(stream), gap.start, gap.end, gap.why)
 
-    def end(self, sources: int, out: Path | None) -> None:
+    def print_summary(self, sources: int, out: Path | None) -> None:
         """The last line, for somebody who watched: how much was found, and where it is."""
         if not self.progress.shown:
             return

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from emoje_edge.addresses import masked
-from emoje_edge.cli.resume import Kept, kept_in_file, kept_in_folder
+from emoje_edge.cli.resume import ResumePoint, kept_in_file, kept_in_folder
 from emoje_edge.cli.sources import guard
 from emoje_edge.errors import UsageError
 from emoje_edge.report.parquet import ParquetRows, require_pyarrow
@@ -66,7 +66,7 @@ class Outputs:
     text: Path | None = None
     transcript: Path | None = None
     resume: bool = False
-    kept: Kept = field(init=False, repr=False)
+    kept: ResumePoint = field(init=False, repr=False)
     _stems: dict[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -102,9 +102,9 @@ class Outputs:
                 raise UsageError("--format parquet on standard output", "give --out FILE.parquet, or a folder")
             require_pyarrow(self.out)
 
-    def _kept(self) -> Kept:
+    def _kept(self) -> ResumePoint:
         if not self.resume:
-            return Kept()
+            return ResumePoint()
         if self._each(self.out):
             return kept_in_folder([self.rows_path(source) for source in self.sources])
         return kept_in_file(self.out, self.form or "jsonl", self.sources)

@@ -4,7 +4,7 @@ from emoje_edge.errors import UsageError
 from emoje_edge.shapes import MOST_PEOPLE
 
 
-def how_many(people: str) -> int:
+def people_count(people: str) -> int:
     """The number that `--people N|all` asks for.
 
     Raises:

@@ -20,7 +20,7 @@ _HINT = "give the sources of before in the same order, or leave --resume out to 
 
 
 @dataclass(frozen=True)
-class Kept:
+class ResumePoint:
     """Of an earlier run: bytes and rows of its file that stay, and how many of the sources are done."""
 
     size: int = 0
@@ -28,7 +28,7 @@ class Kept:
     sources: int = 0
 
 
-def kept_in_file(path: Path | None, form: str, sources: Sequence[str]) -> Kept:
+def kept_in_file(path: Path | None, form: str, sources: Sequence[str]) -> ResumePoint:
     """What stays of one file of rows; nothing where it is not there.
 
     Raises:
@@ -38,7 +38,7 @@ def kept_in_file(path: Path | None, form: str, sources: Sequence[str]) -> Kept:
         what = "standard output" if path is None else f"a file of {form}"
         raise UsageError(f"--resume with {what}", f"give --out a folder, or a file of {' | '.join(FORMS)}")
     if not path.exists():
-        return Kept()
+        return ResumePoint()
     names = [masked(source) for source in sources]
     records = list(_records(path.read_bytes(), form))
     for number, (source, _) in enumerate(records, 1):
@@ -48,15 +48,15 @@ def kept_in_file(path: Path | None, form: str, sources: Sequence[str]) -> Kept:
     if order != sorted(order):
         raise UsageError(f"{path}: its rows are in another order than the sources", _HINT)
     if not order:
-        return Kept()
+        return ResumePoint()
     rows = order.index(order[-1])
-    return Kept(records[rows - 1][1] if rows else 0, rows, order[-1])
+    return ResumePoint(records[rows - 1][1] if rows else 0, rows, order[-1])
 
 
-def kept_in_folder(paths: Sequence[Path | None]) -> Kept:
+def kept_in_folder(paths: Sequence[Path | None]) -> ResumePoint:
     """What stays of a folder with one file a source, given these files in the order of the sources."""
     there = [index for index, path in enumerate(paths) if path is not None and path.exists()]
-    return Kept(sources=there[-1] if there else 0)
+    return ResumePoint(sources=there[-1] if there else 0)
 
 
 def _records(data: bytes, form: str) -> Iterator[tuple[str, int]]:

@@ -11,7 +11,7 @@ import click
 from emoje_edge.addresses import masked
 from emoje_edge.cli.family import model_option
 from emoje_edge.cli.live_options import ALLOW_HTTP, RECONNECT, patience
-from emoje_edge.cli.people import how_many
+from emoje_edge.cli.people import people_count
 from emoje_edge.cli.sources import expand
 from emoje_edge.errors import UsageError
 from emoje_edge.shapes import POSE_RATE
@@ -75,7 +75,7 @@ def command(
                 model=model,
                 engine_dir=engine_dir,
                 pose_fps=pose_fps,
-                people=how_many(people),
+                people=people_count(people),
                 words=words,
                 allow_http=allow_http,
             )

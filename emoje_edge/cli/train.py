@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 @corpus_options
 @run_options
 @click.option("--encoder", metavar="NAME|FOLDER", help="Fine-tune this transformers encoder as a text teacher.")
-@click.option("--audio-encoder", "ears", type=FOLDER, help="Hear by the first layers of this Whisper folder, frozen.")
+@click.option("--audio-encoder", type=FOLDER, help="Hear by the first layers of this Whisper folder, frozen.")
 @click.option("--layers", type=click.IntRange(1), default=2, show_default=True, help="How many of its layers.")
 @click.option("--model", type=click.Choice(["small", "medium"]), help="Of `train default`: one size, else both.")
 @click.option("--context", "window", type=int, default=3, show_default=True, help="Teacher: utterances before.")
 def command(
     config: str | None,
     encoder: str | None,
-    ears: Path | None,
+    audio_encoder: Path | None,
     layers: int,
     model: str | None,
     window: int,
@@ -53,7 +53,7 @@ def command(
         return
     if model:
         raise UsageError(f"--model {model} without `train default`", "--start begins with a model that ships")
-    plan = replace(plan_from(config, given), ears=ears, layers=layers)
+    plan = replace(plan_from(config, given), audio_encoder=audio_encoder, layers=layers)
     if plan.out is None:
         raise UsageError("no --out", "name the folder of this run")
     if encoder:

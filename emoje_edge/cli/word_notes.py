@@ -27,7 +27,7 @@ class WordNotes:
         self._said: set[str] = set()
         self._sure = self._unsure = 0
 
-    def see(self, seen: Perceived) -> None:
+    def observe(self, seen: Perceived) -> None:
         """Look at one utterance; says what is to be said."""
         if not seen.spoken or seen.text_from == "subtitles" or Modality.TEXT not in self._recognizer.mask:
             return

@@ -57,7 +57,7 @@ class Ledger:
         self.description = description
         self._settings = dump(description)
 
-    def begin(self, recordings: Sequence[Recording]) -> None:
+    def write_plan(self, recordings: Sequence[Recording]) -> None:
         """Make the folder and note what belongs to this run, for `status` and for whoever looks later.
 
         Raises:

@@ -13,7 +13,7 @@ _BASE, _POSE, _WORDS = 150, 120, 150
 
 
 @dataclass(frozen=True)
-class Room:
+class WorkerBudget:
     """Cores and memory that are there, and what a worker takes of the latter, MB."""
 
     cores: int
@@ -21,7 +21,7 @@ class Room:
     worker: int
 
     @classmethod
-    def here(cls, mask: Mask, *, words: bool = False) -> Room:
+    def here(cls, mask: Mask, *, words: bool = False) -> WorkerBudget:
         """This machine, now.  Memory is None where the system does not tell it."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return cls(cores, _free(), _BASE + _POSE * (Modality.POSE in mask) + _WORDS * words)

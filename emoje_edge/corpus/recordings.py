@@ -103,14 +103,14 @@ def _measured(recording: Recording) -> Recording:
 
 
 def _media(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder, onerror=_tell):
+    for place, folders, files in os.walk(folder, onerror=_warn_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in files:
             if not name.startswith(".") and Path(name).suffix.lower() in MEDIA:
                 yield Path(place, name)
 
 
-def _tell(error: OSError) -> None:
+def _warn_unreadable(error: OSError) -> None:
     log.warning("%s cannot be looked into, and what lies in it is left out: %s", error.filename, error.strerror)
 
 

@@ -13,7 +13,7 @@ from emoje_edge.corpus.settings import Settings
 
 
 @dataclass(frozen=True)
-class How:
+class RunOptions:
     """Who does the work.
 
     Attributes:
@@ -49,26 +49,26 @@ def run(
     recordings: Sequence[Recording],
     ledger: Ledger,
     settings: Settings,
-    how: How,
-    told: Callable[[Tally, Outcome | None], None],
+    options: RunOptions,
+    report: Callable[[Tally, Outcome | None], None],
 ) -> Tally:
     """Label what has no part yet.
 
     Args:
-        told: called at the beginning and after every recording.
+        report: called at the beginning and after every recording.
 
     Raises:
         LedgerError: no room for a part; what was done before is kept.
         KeyboardInterrupt: Ctrl-C; likewise.
     """
-    ledger.begin(recordings)
+    ledger.write_plan(recordings)
     missing = [r for r in recordings if not ledger.is_done(r)]
     tally = Tally(len(recordings), kept=len(recordings) - len(missing))
-    told(tally, None)
-    outcomes = _outcomes(longest_first(missing), settings, ledger, how)
+    report(tally, None)
+    outcomes = _outcomes(longest_first(missing), settings, ledger, options)
     for outcome in outcomes:
         tally.add(outcome)
-        told(tally, outcome)
+        report(tally, outcome)
         if outcome.kind == "ledger":
             outcomes.close()
             message, _, hint = outcome.message.partition("\n")
@@ -77,14 +77,14 @@ def run(
 
 
 def _outcomes(
-    missing: Sequence[Recording], settings: Settings, ledger: Ledger, how: How
+    missing: Sequence[Recording], settings: Settings, ledger: Ledger, options: RunOptions
 ) -> Generator[Outcome, None, None]:
     if not missing:
         return
-    if how.engine == "local":
-        yield from label_locally(missing, settings, ledger, workers=how.workers, limit=how.limit)
+    if options.engine == "local":
+        yield from label_locally(missing, settings, ledger, workers=options.workers, limit=options.limit)
         return
     from emoje_edge.corpus.cluster import label_on_ray
 
-    address = "local" if how.engine == "ray" else how.engine
-    yield from label_on_ray(missing, settings, ledger, address=address, workers=how.workers, limit=how.limit)
+    address = "local" if options.engine == "ray" else options.engine
+    yield from label_on_ray(missing, settings, ledger, address=address, workers=options.workers, limit=options.limit)

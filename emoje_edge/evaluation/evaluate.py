@@ -92,7 +92,7 @@ def open_model(path: Path | str | None, *, backend: str = "onnx", threads: int |
     )
 
 
-def brought(corpus: Corpus, model: Predictor) -> Mask:
+def usable_mask(corpus: Corpus, model: Predictor) -> Mask:
     """The modalities that the corpus has for this model.
 
     Raises:
@@ -121,7 +121,7 @@ def evaluate(model: Predictor, corpus: Corpus, mask: Mask | None = None, *, cont
         UsageError: nothing in common, foreign classes, or no labelled utterance.
     """
     corpus = fit_classes(corpus, model.classes)
-    have = brought(corpus, model)
+    have = usable_mask(corpus, model)
     used = have if mask is None else have & mask
     if used is None:
         raise UsageError(f"mask {mask}: {corpus.name} brings only {have} here", "choose a mask that overlaps")
@@ -135,7 +135,7 @@ def fit(model: Predictor, corpus: Corpus, mask: Mask | None = None, *, context: 
         UsageError: as for `evaluate`.
     """
     corpus = fit_classes(corpus, model.classes)
-    have = brought(corpus, model)
+    have = usable_mask(corpus, model)
     found = {}
     for used in [mask] if mask else [m for m in Mask.all() if m.issubset(have)]:
         p = model.predict(corpus, Missing(used & have, context=context)).labelled()
@@ -148,7 +148,7 @@ def evaluate_all(
 ) -> Iterator[Row]:
     """Every mask that the corpus can fill, then random missing rates (mean of fixed seeds)."""
     corpus = fit_classes(corpus, model.classes)
-    have = brought(corpus, model)
+    have = usable_mask(corpus, model)
     for mask in Mask.all():
         if mask.issubset(have):
             yield _row(model, corpus, mask, Missing(mask, context=context))

@@ -73,7 +73,7 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.log(np.maximum(mel, FLOOR, out=mel), out=mel)
 
 
-class Levelled(NamedTuple):
+class LevelledSound(NamedTuple):
     """An utterance's sound [N] without offset and hum, its largest sample at full scale, and its log-mel [F, 64].
 
     Both cost some milliseconds, so they are made once for all that is asked of a sound.
@@ -91,16 +91,16 @@ class Levelled(NamedTuple):
     def frames(self) -> NDArray[np.float32]:
         """What the audio encoder takes: float32 [F, 64] as `normalise` gives them, without silent ends."""
         frames, live = self.above_floor()
-        return normalise(frames[spoken(frames[:, live])], live)
+        return normalise(frames[speech_span(frames[:, live])], live)
 
     def spoken_sound(self) -> NDArray[np.float32]:
         """The same part of the utterance as sound [N], for ears that want another log-mel."""
         frames, live = self.above_floor()
-        part = spoken(frames[:, live])
+        part = speech_span(frames[:, live])
         return self.sound[part.start * HOP : part.stop * HOP + WINDOW - HOP]
 
 
-def hear(samples: NDArray[np.float32]) -> Levelled | None:
+def level_sound(samples: NDArray[np.float32]) -> LevelledSound | None:
     """A sound levelled, with its log-mel: the same whatever the gain, an offset or a steady hum.
 
     Args:
@@ -113,12 +113,12 @@ def hear(samples: NDArray[np.float32]) -> Levelled | None:
         UsageError: `samples` is not one-dimensional.
     """
     sound = levelled(samples)
-    return None if sound is None else Levelled(sound, log_mel(sound))
+    return None if sound is None else LevelledSound(sound, log_mel(sound))
 
 
 def utterance_frames(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """What the audio encoder takes of an utterance, float32 [F, 64]; None for silence.  See `hear`."""
-    sound = hear(samples)
+    """What the audio encoder takes of an utterance, float32 [F, 64]; None for silence.  See `level_sound`."""
+    sound = level_sound(samples)
     return None if sound is None else sound.frames()
 
 
@@ -142,7 +142,7 @@ def levelled(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
     return rest / np.float32(left) if left > REST and left * peak >= SILENCE else None
 
 
-def spoken(frames: NDArray[np.float32]) -> slice:
+def speech_span(frames: NDArray[np.float32]) -> slice:
     """Where an utterance's frames are without the silence at both ends, which says nothing and would shift the
     normalisation.
 
@@ -181,10 +181,10 @@ def normalise(frames: NDArray[np.float32], live: NDArray[np.bool_] | None = None
     heard = frames if live is None else frames[:, live]
     deviation = max(float(heard.std(dtype=np.float64)), LEAST_DEVIATION)
     normal = (frames - np.float32(heard.mean(dtype=np.float64))) / np.float32(deviation)
-    return (normal if live is None else filled(normal, live)).astype(np.float32)
+    return (normal if live is None else fill_dead_bands(normal, live)).astype(np.float32)
 
 
-def filled(frames: NDArray[np.float32], live: NDArray[np.bool_]) -> NDArray[np.float32]:
+def fill_dead_bands(frames: NDArray[np.float32], live: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Frames [F, 64] in which every band that is not live [64] is a copy of the nearest one that is."""
     there = np.flatnonzero(live)
     nearest = there[np.abs(np.arange(live.size)[:, None] - there).argmin(axis=1)]

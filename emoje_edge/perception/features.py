@@ -14,7 +14,7 @@ from emoje_edge.perception.sound_buffer import loudest
 from emoje_edge.shapes import FRAMES, LONGEST, POSES, SAMPLE_RATE, WHISPER_BANDS
 
 
-def hear(samples: NDArray[np.float32]) -> audio.Levelled | None:
+def hear(samples: NDArray[np.float32]) -> audio.LevelledSound | None:
     """An utterance's loudest 7.68 s, levelled: what its feature and its quality are both made of.
 
     Args:
@@ -25,10 +25,10 @@ def hear(samples: NDArray[np.float32]) -> audio.Levelled | None:
     """
     if samples.size < 0.1 * SAMPLE_RATE:
         return None
-    return audio.hear(loudest(samples, round(LONGEST * SAMPLE_RATE)))
+    return audio.level_sound(loudest(samples, round(LONGEST * SAMPLE_RATE)))
 
 
-def heard_feature(sound: audio.Levelled | None, bands: int) -> NDArray[np.float32] | None:
+def heard_feature(sound: audio.LevelledSound | None, bands: int) -> NDArray[np.float32] | None:
     """The feature of what was heard for an audio branch of so many bands: our log-mel (64) or Whisper's (80).
 
     Returns:

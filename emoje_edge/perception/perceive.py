@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception import skeleton
+from emoje_edge.perception.background_transcriber import CONTEXT, ENGLISH, BackgroundTranscriber
 from emoje_edge.perception.bodies.estimator import BlazePose, PoseEstimator
 from emoje_edge.perception.bodies.speaker import Speakers
 from emoje_edge.perception.bodies.worker import NOTHING_SEEN, PoseWorker, Seen, Watch
 from emoje_edge.perception.cues import cues_of
-from emoje_edge.perception.dictation import Dictation, Heard, Partials
+from emoje_edge.perception.dictation import Dictation, Partials, PendingWords
 from emoje_edge.perception.features import hear, heard_feature
 from emoje_edge.perception.live.inbox import Inbox, Item, Lost, Tick
 from emoje_edge.perception.live.pushed import Pushed
@@ -34,14 +35,13 @@ from emoje_edge.perception.live.stream import LiveStream, is_stream
 from emoje_edge.perception.media import Media, MediaInfo, VideoFrame
 from emoje_edge.perception.perceived import Perceived, add_pose, listening
 from emoje_edge.perception.quality import Quality, heard_quality, text_quality
-from emoje_edge.perception.segmentation import Cues, Segmenter, Told, Utterance, Windows
+from emoje_edge.perception.segmentation import Cues, PushedUtterances, Segmenter, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.speech import SpeechStream
 from emoje_edge.perception.text import Tokenizer
 from emoje_edge.perception.transcribe import Transcriber
 from emoje_edge.perception.voice_activity import Detector, VoiceActivity
 from emoje_edge.perception.voices import Voices
-from emoje_edge.perception.words import CONTEXT, ENGLISH, Listener
 from emoje_edge.shapes import BANDS
 
 # s by which one stream may lag behind the other before it is taken to be over: in a file, where it may lie further on,
@@ -145,18 +145,18 @@ def perceive(
             stack.callback(worker.close)
         segmenter: Segmenter = Cues(cues) if cues else Windows(window, hop)
         if pushed:
-            segmenter = Told()
+            segmenter = PushedUtterances()
         elif sound and not cues:
             segmenter = VoiceActivity(window if video else None, detector())
-        listener = Listener(listen) if listen else None
-        if listener:
-            stack.callback(listener.close)
+        transcriber = BackgroundTranscriber(listen) if listen else None
+        if transcriber:
+            stack.callback(transcriber.close)
         run = _Run(
             segmenter,
             SoundBuffer() if sound else None,
             worker,
             tokenizer,
-            listener=listener,
+            transcriber=transcriber,
             bands=bands if Modality.AUDIO in wanted else None,
             several=people > 1,
             live=live,
@@ -196,7 +196,7 @@ class _Run:
         worker: PoseWorker | None,
         tokenizer: Tokenizer | None,
         *,
-        listener: Listener | None = None,
+        transcriber: BackgroundTranscriber | None = None,
         bands: int | None = BANDS,
         several: bool = False,
         live: bool = False,
@@ -206,10 +206,10 @@ class _Run:
         self._voices = Voices() if voices else None
         self._segmenter, self._sound, self._worker, self._tokenizer = segmenter, sound, worker, tokenizer
         self._bands, self._lag = bands, _LIVE_LAG if live else _LAG
-        self._dictation = Dictation(listener, sound, early=live)
+        self._dictation = Dictation(transcriber, sound, early=live)
         self._partials = Partials(partial, self._dictation) if partial else None
         self._speakers = Speakers() if several else None
-        self._open: deque[tuple[Utterance, Heard | None]] = deque()
+        self._open: deque[tuple[Utterance, PendingWords | None]] = deque()
         self._aspect = 1.0
         self._over = False
         self._lost = -math.inf
@@ -224,7 +224,7 @@ class _Run:
             return
         if isinstance(item, Lost):
             self._lost = item.time
-            self._take_up(self._segmenter.lost(item.time) if item.sound else self._segmenter.advance(item.time))
+            self._take_up(self._segmenter.close_before(item.time) if item.sound else self._segmenter.advance(item.time))
             return
         if isinstance(item, VideoFrame):
             assert self._worker is not None
@@ -233,8 +233,8 @@ class _Run:
         else:
             assert self._sound is not None
             self._sound.add(item)
-            self._take_up(self._segmenter.hear(item))
-            self._dictation.pause(self._segmenter.so_far)
+            self._take_up(self._segmenter.add_audio(item))
+            self._dictation.pause(self._segmenter.open_utterance)
         self.now = max(self.now, item.time)
         self._take_up(self._segmenter.advance(item.time))
 
@@ -260,7 +260,7 @@ class _Run:
 
     def _take_up(self, utterances: list[Utterance]) -> None:
         """New utterances; those that somebody spoke are written down from now on."""
-        self._open += [(utterance, self._dictation.heard(utterance)) for utterance in utterances]
+        self._open += [(utterance, self._dictation.words_of(utterance)) for utterance in utterances]
 
     def _written(self) -> bool:
         """Whether the first utterance's words are there, or are to be waited for."""
@@ -287,7 +287,9 @@ class _Run:
         if self._worker is not None:
             self._worker.track.forget(before)
 
-    def _perceived(self, utterance: Utterance, heard: Heard | None, *, final: bool = True) -> Iterator[Perceived]:
+    def _perceived(
+        self, utterance: Utterance, heard: PendingWords | None, *, final: bool = True
+    ) -> Iterator[Perceived]:
         """The utterance; where several are followed and it is over, then what everybody else in view does meanwhile."""
         features: dict[Modality, NDArray[Any]] = {}
         quality: dict[Modality, Quality] = {}

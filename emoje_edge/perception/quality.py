@@ -45,7 +45,7 @@ def audio_quality(samples: NDArray[np.float32]) -> Quality:
     return heard_quality(hear(samples))
 
 
-def heard_quality(sound: audio.Levelled | None) -> Quality:
+def heard_quality(sound: audio.LevelledSound | None) -> Quality:
     """float32 [2] of what was heard, where it is levelled already."""
     if sound is None:
         return np.zeros(QUALITIES, dtype=np.float32)

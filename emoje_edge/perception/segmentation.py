@@ -37,16 +37,16 @@ class Segmenter(ABC):
     def horizon(self) -> float:
         """s: no utterance to come starts before it."""
 
-    def hear(self, block: AudioBlock) -> list[Utterance]:
+    def add_audio(self, block: AudioBlock) -> list[Utterance]:
         """Take sound; the utterances that it closed."""
         return []
 
     @property
-    def so_far(self) -> Utterance | None:
+    def open_utterance(self) -> Utterance | None:
         """The utterance that is open, up to where somebody was last heard to speak."""
         return None
 
-    def lost(self, time: float) -> list[Utterance]:
+    def close_before(self, time: float) -> list[Utterance]:
         """Of what was before `time` (s) nothing more will come; the utterances that this closed."""
         return self.advance(time)
 
@@ -80,7 +80,7 @@ class Cues(Segmenter):
         return self.advance(end)
 
 
-class Told(Segmenter):
+class PushedUtterances(Segmenter):
     """Utterances come with the source, each after it was said: what may still be told of is kept."""
 
     KEPT = 30.0  # s

@@ -74,10 +74,10 @@ class VoiceActivity(Segmenter):
         return self._gap if self._fill else max(self._gap, self._now - self._LEAD - self._run * self._step)
 
     @property
-    def so_far(self) -> Utterance | None:
+    def open_utterance(self) -> Utterance | None:
         return Utterance(self._start, self._last) if self._start is not None and self._last > self._start else None
 
-    def hear(self, block: AudioBlock) -> list[Utterance]:
+    def add_audio(self, block: AudioBlock) -> list[Utterance]:
         closed = []
         heard = block.time if self._now is None else self._now + self._rest.size / SAMPLE_RATE
         if self._now is None:
@@ -94,7 +94,7 @@ class VoiceActivity(Segmenter):
             self._now = self._gap = min(time, 0.0)
         return self._skip(time) if time - self._now > self._PATIENCE else []
 
-    def lost(self, time: float) -> list[Utterance]:
+    def close_before(self, time: float) -> list[Utterance]:
         return [] if self._now is None else self._skip(max(time, self._now))
 
     def finish(self, end: float) -> list[Utterance]:

@@ -44,12 +44,12 @@ from emoje_edge.training.config import TrainConfig, read_settings
 from emoje_edge.training.datasets import Options, open_dataset
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.datasets.splits import train_and_dev
-from emoje_edge.training.ears import read_ears
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.presets import merged, preset_of
 from emoje_edge.training.standardise import fit_features
 from emoje_edge.training.tokens import tokenizer_of
 from emoje_edge.training.trainer import Materials
+from emoje_edge.training.whisper_encoder import read_whisper_encoder
 
 FRONT = (f"encoders.{Modality.AUDIO}.front.",)
 KEYS = ("labels", "out", "corpora", "model", "train", "tokenizer", "teachers", "dev_share", "start")
@@ -67,7 +67,7 @@ class Plan:
         tokenizer: file; None for the one that ships.
         dev_share: held out where a corpus has no official dev split.
         start: run to go on from, with its model; its head only where the classes are the same.
-        ears: a Whisper folder whose first `layers` become the audio branch, frozen (`training.ears`).
+        audio_encoder: a Whisper folder whose first `layers` become the audio branch, frozen (`whisper_encoder.py`).
     """
 
     corpora: tuple[tuple[str, Path, Options], ...]
@@ -79,7 +79,7 @@ class Plan:
     teachers: tuple[Path, ...] = ()
     dev_share: float = 0.2
     start: Path | None = None
-    ears: Path | None = None
+    audio_encoder: Path | None = None
     layers: int = 2
 
     def __post_init__(self) -> None:
@@ -128,10 +128,10 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     """
     preset = preset_of([name for name, _, _ in plan.corpora])
     pairs: list[tuple[Corpus, Corpus | None]] = []
-    ears = read_ears(plan.ears, plan.layers) if plan.ears else None
+    whisper = read_whisper_encoder(plan.audio_encoder, plan.layers) if plan.audio_encoder else None
     start = load_run(plan.start) if plan.start else None
     known = start.config.audio if start else None
-    hears = ears[0] if ears else known if isinstance(known, WhisperEncoder) else None
+    hears = whisper[0] if whisper else known if isinstance(known, WhisperEncoder) else None
     for name, root, options in plan.corpora:
         options = replace(options, bands=hears.bands) if hears else options
         corpus = open_dataset(name, root, options=options)
@@ -147,8 +147,10 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     if start:
         model = inherit(start.config, model)
     initial = warm_start(model, start.network, train, seed=plan.train.seed) if start else None
-    if ears:
-        model, initial = with_ears(model, ears, start.network if start else None, train, seed=plan.train.seed)
+    if whisper:
+        model, initial = with_whisper_encoder(
+            model, whisper, start.network if start else None, train, seed=plan.train.seed
+        )
     has_words = isinstance(model.text, TextEncoder)
     materials = Materials(
         train,
@@ -162,27 +164,27 @@ def prepare(plan: Plan) -> tuple[ModelConfig, Materials]:
     return model, materials
 
 
-def with_ears(
+def with_whisper_encoder(
     model: ModelConfig,
-    ears: tuple[WhisperEncoder, dict[str, Tensor]],
+    whisper: tuple[WhisperEncoder, dict[str, Tensor]],
     known: AmEmoje | None,
     corpus: Corpus,
     *,
     seed: int,
 ) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """The model with pretrained ears as its audio branch, and weights to start from.
+    """The model with pretrained Whisper layers as its audio branch, and weights to start from.
 
     Raises:
         UsageError: the corpora bring no sound.
     """
     if model.audio is None:
         raise UsageError(f"--audio-encoder for {corpus.name}, which brings no sound", "take a corpus with sound")
-    model = replace(model, audio=ears[0])
+    model = replace(model, audio=whisper[0])
     torch.manual_seed(seed)
     network = AmEmoje(model)
     encoder = network.encoders[Modality.AUDIO.value]
     assert isinstance(encoder, PretrainedEars)
-    encoder.front.load_state_dict(ears[1])
+    encoder.front.load_state_dict(whisper[1])
     encoder.fit_features([s.feature(Modality.AUDIO) for s in corpus.samples if Modality.AUDIO in s.features])
     weights = network.state_dict()
     taken = known.state_dict() if known else {}

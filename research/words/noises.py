@@ -92,7 +92,7 @@ def utterances(segmenter: VoiceActivity, sound: Sound, block: int = 1024) -> lis
     """Start and end (s) of what the segmenter finds in a sound that comes in blocks."""
     closed = []
     for first in range(0, sound.size, block):
-        closed += segmenter.hear(AudioBlock(first / SAMPLE_RATE, sound[first : first + block]))
+        closed += segmenter.add_audio(AudioBlock(first / SAMPLE_RATE, sound[first : first + block]))
     closed += segmenter.finish(sound.size / SAMPLE_RATE)
     return [(u.start, u.end) for u in closed if u.spoken]
 

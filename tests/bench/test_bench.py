@@ -58,7 +58,7 @@ def test_works_take_turns_on_rotating_inputs() -> None:
 
 
 def test_percentiles() -> None:
-    timing = Timing.of([float(i) for i in range(101)])
+    timing = Timing.from_milliseconds([float(i) for i in range(101)])
     assert (timing.p50, timing.p95, timing.p99) == (50, 95, 99)
 
 

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emoje_edge.cli.main import cli
-from emoje_edge.cli.resume import Kept, kept_in_file
+from emoje_edge.cli.resume import ResumePoint, kept_in_file
 from emoje_edge.errors import EmojeError, UsageError
 from tests.attacks.conftest import CUES
 
@@ -151,7 +151,7 @@ def test_killed_at_any_moment_and_resumed_nothing_is_lost_or_twice(talks: Path, 
 def test_rows_of_other_sources_are_not_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"source": "a.mp4"}\n{"source": "b.mp4"}\n{"source": "b.mp4"}\n')
-    assert kept_in_file(path, "jsonl", ["a.mp4", "b.mp4", "c.mp4"]) == Kept(20, 1, 1)
+    assert kept_in_file(path, "jsonl", ["a.mp4", "b.mp4", "c.mp4"]) == ResumePoint(20, 1, 1)
     with pytest.raises(UsageError, match=r"row 2: of b\.mp4, which is not among"):
         kept_in_file(path, "jsonl", ["a.mp4"])
     with pytest.raises(UsageError, match="another order"):

@@ -14,7 +14,7 @@ def _said(*utterances: SimpleNamespace, mask: str = "all", off: bool = False) ->
     said: list[str] = []
     notes = WordNotes(said.append, SimpleNamespace(mask=Mask.parse(mask), words_off=off))
     for utterance in utterances:
-        notes.see(utterance)
+        notes.observe(utterance)
     return said
 
 

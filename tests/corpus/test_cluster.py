@@ -21,7 +21,7 @@ def test_ray_gives_the_bytes_of_the_local_pool(clips: Path, ledger: Callable[[st
     recordings = in_folder(clips)
     here, there = ledger("local.csv"), ledger("ray.csv")
     for kept in (here, there):
-        kept.begin(recordings)
+        kept.write_plan(recordings)
     ours = list(label_locally(recordings, WORDS, here, workers=1))
     theirs = list(label_on_ray(recordings, WORDS, there, address="local", workers=1))
     assert sorted(o.recording for o in theirs) == sorted(o.recording for o in ours)

@@ -21,7 +21,7 @@ Make = Callable[..., Ledger]
 
 def test_a_part_comes_back_as_it_was(ledger: Make) -> None:
     kept = ledger()
-    kept.begin([TALK])
+    kept.write_plan([TALK])
     assert not kept.is_done(TALK)
     kept.write(TALK, Part(TALK.name, 2.5, ROWS))
     assert kept.is_done(TALK)
@@ -30,7 +30,7 @@ def test_a_part_comes_back_as_it_was(ledger: Make) -> None:
 
 def test_a_changed_file_or_setting_is_not_done(ledger: Make, tmp_path: Path) -> None:
     kept = ledger()
-    kept.begin([TALK])
+    kept.write_plan([TALK])
     kept.write(TALK, Part(TALK.name, 2.5, ROWS))
     assert not kept.is_done(replace(TALK, state="talk.mp4 11 20"))
     assert not Ledger(tmp_path / "rows.jsonl", Settings("text", pose_fps=10.0).describe()).is_done(TALK)
@@ -38,7 +38,7 @@ def test_a_changed_file_or_setting_is_not_done(ledger: Make, tmp_path: Path) -> 
 
 def test_a_failed_part_is_tried_again_and_its_rows_are_kept(ledger: Make) -> None:
     kept = ledger()
-    kept.begin([TALK])
+    kept.write_plan([TALK])
     kept.write(TALK, Part(TALK.name, 1.0, ROWS[:1], BROKEN))
     assert not kept.is_done(TALK)
     assert kept.write_errors([TALK]) == 1
@@ -48,7 +48,7 @@ def test_a_failed_part_is_tried_again_and_its_rows_are_kept(ledger: Make) -> Non
 
 def test_a_finished_part_is_never_replaced_by_a_failed_one(ledger: Make) -> None:
     kept = ledger()
-    kept.begin([TALK])
+    kept.write_plan([TALK])
     kept.write(TALK, Part(TALK.name, 2.5, ROWS))
     kept.write(TALK, Part(TALK.name, 0.0, (), {"kind": "time", "message": "late", "tries": 1}))
     assert [part.rows for part in kept.parts([TALK])] == [ROWS]
@@ -56,7 +56,7 @@ def test_a_finished_part_is_never_replaced_by_a_failed_one(ledger: Make) -> None
 
 def test_no_room_says_so_and_leaves_nothing_half_written(ledger: Make) -> None:
     kept = ledger()
-    kept.begin([TALK])
+    kept.write_plan([TALK])
     kept.folder.joinpath(kept.name(TALK)).mkdir()  # the place is taken: renaming fails as on a read-only disk
     with pytest.raises(LedgerError, match="cannot write"):
         kept.write(TALK, Part(TALK.name, 2.5, ROWS))
@@ -65,7 +65,7 @@ def test_no_room_says_so_and_leaves_nothing_half_written(ledger: Make) -> None:
 
 def test_a_damaged_part_names_itself(ledger: Make) -> None:
     kept = ledger()
-    kept.begin([TALK])
+    kept.write_plan([TALK])
     path = kept.folder / kept.name(TALK)
     path.write_text('{"recording": 1')
     with pytest.raises(WorkError, match=path.name):
@@ -76,7 +76,7 @@ def test_a_plan_is_there_after_begin_only(ledger: Make, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run has written"):
         read_plan(tmp_path / "rows.jsonl")
     kept = ledger()
-    kept.begin([TALK])
+    kept.write_plan([TALK])
     assert read_plan(tmp_path / "rows.jsonl")["recordings"] == {TALK.name: kept.name(TALK)}
 
 

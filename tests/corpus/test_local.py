@@ -37,7 +37,7 @@ def next_in_background(outcomes: Iterator[Outcome], found: list[Outcome]) -> thr
 
 def test_rows_are_those_of_the_recognizer(clips: Path, ledger: Make) -> None:
     kept, recordings = ledger(), in_folder(clips)
-    kept.begin(recordings)
+    kept.write_plan(recordings)
     outcomes = list(label_locally(recordings, WORDS, kept, workers=2))
     assert sorted(o.recording for o in outcomes) == [r.name for r in recordings]
     assert {o.kind for o in outcomes} == {None}
@@ -51,7 +51,7 @@ def test_a_broken_file_is_an_outcome_and_the_others_go_on(clips: Path, ledger: M
     (clips / "broken.mp4").write_bytes(b"no video at all")
     (clips / "empty.wav").touch()
     kept, recordings = ledger(), in_folder(clips)
-    kept.begin(recordings)
+    kept.write_plan(recordings)
     kinds = {o.recording: o.kind for o in label_locally(recordings, WORDS, kept, workers=1)}
     assert kinds.pop("broken.mp4") == kinds.pop("empty.wav") == "broken"
     assert set(kinds.values()) == {None}
@@ -60,7 +60,7 @@ def test_a_broken_file_is_an_outcome_and_the_others_go_on(clips: Path, ledger: M
 
 def test_a_recording_over_its_time_ends_alone(pipe: Recording, clips: Path, ledger: Make) -> None:
     kept, recordings = ledger(), [pipe, *in_folder(clips)]
-    kept.begin(recordings)
+    kept.write_plan(recordings)
     kinds = {o.recording: o.kind for o in label_locally(recordings, WORDS, kept, workers=2, limit=10.0)}
     assert kinds.pop(pipe.name) == "time"
     assert set(kinds.values()) == {None}
@@ -68,7 +68,7 @@ def test_a_recording_over_its_time_ends_alone(pipe: Recording, clips: Path, ledg
 
 def test_a_killed_worker_is_replaced_and_its_recording_tried_once_more(pipe: Recording, ledger: Make) -> None:
     kept = ledger()
-    kept.begin([pipe])
+    kept.write_plan([pipe])
     found: list[Outcome] = []
     thread = next_in_background(label_locally([pipe], WORDS, kept, workers=1), found)
     sound = write_line(pipe.path.parent / "whole", "slow", LINES[0]).read_bytes()
@@ -89,7 +89,7 @@ def test_a_killed_worker_is_replaced_and_its_recording_tried_once_more(pipe: Rec
 
 def test_a_recording_that_kills_twice_is_given_up(pipe: Recording, ledger: Make) -> None:
     kept = ledger()
-    kept.begin([pipe])
+    kept.write_plan([pipe])
     found: list[Outcome] = []
     thread = next_in_background(label_locally([pipe], WORDS, kept, workers=1), found)
     first = _child()
@@ -105,7 +105,7 @@ def test_a_recording_that_kills_twice_is_given_up(pipe: Recording, ledger: Make)
 
 def test_leaving_early_ends_all_workers(clips: Path, ledger: Make) -> None:
     kept, recordings = ledger(), in_folder(clips)
-    kept.begin(recordings)
+    kept.write_plan(recordings)
     outcomes = label_locally(recordings, WORDS, kept, workers=2)
     next(outcomes)
     outcomes.close()  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ Make = Callable[..., Ledger]
 @pytest.fixture
 def labelled(clips: Path, ledger: Make) -> tuple[Ledger, list[Recording]]:
     kept, recordings = ledger(), in_folder(clips)
-    kept.begin(recordings)
+    kept.write_plan(recordings)
     assert {o.kind for o in label_locally(recordings, WORDS, kept, workers=1)} == {None}
     return kept, recordings
 

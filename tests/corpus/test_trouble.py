@@ -107,7 +107,7 @@ def test_files_without_anything_in_them_are_errors_and_the_others_rows(clips: Pa
     (clips / "text.mp4").write_text("I am a film.\n")
     os.symlink(clips / "nowhere", clips / "gone.wav")
     kept, recordings = ledger(), in_folder(clips)
-    kept.begin(recordings)
+    kept.write_plan(recordings)
     kinds = {o.recording: o.kind for o in label_locally(recordings, WORDS, kept, workers=1)}
     failed = {name for name, kind in kinds.items() if kind}
     assert failed == {"no-samples.wav", "no-pictures.mkv", "empty.mp4", "text.mp4", "gone.wav"}
@@ -146,7 +146,7 @@ def test_three_hundred_names_of_all_scripts_and_signs(tmp_path: Path, ledger: Ma
         write_line(tmp_path / "clips", name, LINES[0])
     kept, recordings = ledger(), in_folder(tmp_path / "clips")
     assert len({r.name for r in recordings}) == 300
-    kept.begin(recordings)
+    kept.write_plan(recordings)
     assert {o.kind for o in label_locally(recordings, WORDS, kept, workers=2)} == {None}
     for ending in ("jsonl", "csv", "parquet"):
         assert merge(kept.parts(recordings), tmp_path / f"rows.{ending}", EMOTIONS, kept.description) == 300

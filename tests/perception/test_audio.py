@@ -87,7 +87,7 @@ def test_two_channels_are_refused():
 def test_silent_ends_go_and_what_is_said_stays():
     sound = np.concatenate([np.zeros(8000), _sound(0.5), np.zeros(3200), _sound(0.7, 1), np.zeros(12000)])
     mel = audio.log_mel(sound.astype(np.float32) + 1e-5)
-    kept = mel[audio.spoken(mel)]
+    kept = mel[audio.speech_span(mel)]
     # 1.4 s of speech and pause, with a tenth of a second at each end
     assert abs(len(kept) - 160) <= 4
     # the first loud frame lies a tenth of a second after the cut
@@ -97,7 +97,7 @@ def test_silent_ends_go_and_what_is_said_stays():
 def test_an_even_background_is_not_cut():
     noise = np.random.default_rng(0).standard_normal(16000).astype(np.float32) * 0.01
     for mel in (audio.log_mel(noise), np.zeros((0, audio.BANDS), np.float32), np.zeros((3, audio.BANDS), np.float32)):
-        assert len(mel[audio.spoken(mel)]) == len(mel)
+        assert len(mel[audio.speech_span(mel)]) == len(mel)
 
 
 def _words(seed: int = 0) -> np.ndarray:

@@ -31,7 +31,7 @@ def _segments(samples: np.ndarray, *, block: int = 1024, fill: float | None = No
     voice = VoiceActivity(fill, Loudness())
     found = []
     for first in range(0, len(samples), block):
-        found += voice.hear(AudioBlock(start + first / SAMPLE_RATE, samples[first : first + block]))
+        found += voice.add_audio(AudioBlock(start + first / SAMPLE_RATE, samples[first : first + block]))
         assert voice.horizon <= start + (first + block) / SAMPLE_RATE
     return found + voice.finish(start + len(samples) / SAMPLE_RATE)
 
@@ -45,7 +45,7 @@ def test_speech_between_pauses_is_found():
 def test_an_utterance_comes_as_soon_as_it_is_over():
     voice, sound = VoiceActivity(detector=Loudness()), _recording((1, 0), (2, 0.1), (3, 0))
     for first in range(0, len(sound), 320):
-        found = voice.hear(AudioBlock(first / SAMPLE_RATE, sound[first : first + 320]))
+        found = voice.add_audio(AudioBlock(first / SAMPLE_RATE, sound[first : first + 320]))
         if found:
             break
     assert first / SAMPLE_RATE == pytest.approx(3.5, abs=0.15)
@@ -82,7 +82,7 @@ def test_a_long_utterance_ends_at_its_first_pause():
 def test_speech_without_a_pause_is_cut_at_most_half_a_second_back():
     voice, sound = VoiceActivity(detector=Loudness()), _recording((1, 0), (12, 0.1))
     for first in range(0, len(sound), 320):
-        found = voice.hear(AudioBlock(first / SAMPLE_RATE, sound[first : first + 320]))
+        found = voice.add_audio(AudioBlock(first / SAMPLE_RATE, sound[first : first + 320]))
         if found:
             break
     assert (first + 320) / SAMPLE_RATE - found[0].end < 0.7
@@ -90,13 +90,13 @@ def test_speech_without_a_pause_is_cut_at_most_half_a_second_back():
 
 def test_a_lost_stream_ends_the_utterance_that_is_open():
     voice, sound = VoiceActivity(detector=Loudness()), _recording((1, 0), (2, 0.1))
-    assert voice.so_far is None
-    assert voice.hear(AudioBlock(0.0, sound)) == []
-    so_far = voice.so_far
+    assert voice.open_utterance is None
+    assert voice.add_audio(AudioBlock(0.0, sound)) == []
+    so_far = voice.open_utterance
     assert so_far is not None
     assert (so_far.start, so_far.end) == pytest.approx((1, 3), abs=0.3)
-    assert voice.lost(3.2) == [so_far]
-    assert voice.so_far is None
+    assert voice.close_before(3.2) == [so_far]
+    assert voice.open_utterance is None
 
 
 def test_clicks_are_no_utterance():
@@ -117,7 +117,7 @@ def test_a_silent_clip_shorter_than_a_window_is_one():
 
 def test_sound_that_ends_before_the_picture():
     voice = VoiceActivity(3.0, Loudness())
-    found = voice.hear(AudioBlock(0.0, _recording((1, 0), (2, 0.1))))
+    found = voice.add_audio(AudioBlock(0.0, _recording((1, 0), (2, 0.1))))
     for time in np.arange(3, 60, 0.08):
         found += voice.advance(float(time))
     found += voice.finish(60.0)
@@ -130,7 +130,7 @@ def test_sound_that_ends_before_the_picture():
 
 def test_a_hole_in_the_sound_ends_an_utterance():
     voice, sound = VoiceActivity(detector=Loudness()), _recording((0.5, 0), (1.5, 0.1))
-    found = voice.hear(AudioBlock(0.0, sound)) + voice.hear(AudioBlock(30.0, sound)) + voice.finish(32.0)
+    found = voice.add_audio(AudioBlock(0.0, sound)) + voice.add_audio(AudioBlock(30.0, sound)) + voice.finish(32.0)
     assert len(found) == 2
     assert found[0].end == pytest.approx(2.0, abs=0.3)
     assert found[1].start == pytest.approx(30.5, abs=0.3)
@@ -172,7 +172,7 @@ def _network(samples: np.ndarray, block: int = 1024) -> list[tuple[float, float]
     """What the shipped network finds in a sound."""
     voice, found = VoiceActivity(), []
     for first in range(0, len(samples), block):
-        found += voice.hear(AudioBlock(first / SAMPLE_RATE, samples[first : first + block]))
+        found += voice.add_audio(AudioBlock(first / SAMPLE_RATE, samples[first : first + block]))
     return [(u.start, u.end) for u in found + voice.finish(len(samples) / SAMPLE_RATE) if u.spoken]
 
 
@@ -216,7 +216,7 @@ def test_late_sound_is_left_out(turns):
     """Sound that a pipe delivers again, older than what was judged, must not shift what comes after it."""
     voice = VoiceActivity()
     half = 3 * SAMPLE_RATE
-    found = voice.hear(AudioBlock(0.0, turns[:half]))
-    found += voice.hear(AudioBlock(1.0, turns[SAMPLE_RATE : 2 * SAMPLE_RATE]))
-    found += voice.hear(AudioBlock(3.0, turns[half:])) + voice.finish(len(turns) / SAMPLE_RATE)
+    found = voice.add_audio(AudioBlock(0.0, turns[:half]))
+    found += voice.add_audio(AudioBlock(1.0, turns[SAMPLE_RATE : 2 * SAMPLE_RATE]))
+    found += voice.add_audio(AudioBlock(3.0, turns[half:])) + voice.finish(len(turns) / SAMPLE_RATE)
     assert [t for u in found for t in (u.start, u.end)] == pytest.approx([0.5, 2.83, 4.03, 6.05], abs=0.15)

@@ -8,12 +8,12 @@ import pytest
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
+from emoje_edge.perception.background_transcriber import BackgroundTranscriber
 from emoje_edge.perception.media import AudioBlock, decode
 from emoje_edge.perception.perceive import perceive
 from emoje_edge.perception.text import Tokenizer
 from emoje_edge.perception.transcribe import Transcriber, Words
 from emoje_edge.perception.voice_activity import VoiceActivity
-from emoje_edge.perception.words import Listener
 from emoje_edge.shipped import TOKENIZER
 
 from .conftest import SPEECH
@@ -153,7 +153,7 @@ def test_a_telephone_and_a_mixing_desk(turns, tmp_path):
 def test_a_hole_in_the_sound_loses_neither_sentence(turns):
     half = int(3.3 * 16000)
     heard = VoiceActivity()
-    found = heard.hear(AudioBlock(0.0, turns[:half])) + heard.hear(AudioBlock(60.0, turns[half:]))
+    found = heard.add_audio(AudioBlock(0.0, turns[:half])) + heard.add_audio(AudioBlock(60.0, turns[half:]))
     found += heard.finish(60.0 + (len(turns) - half) / 16000)
     assert [u.spoken for u in found] == [True, True]
     assert found[1].start > 60
@@ -180,7 +180,7 @@ def test_what_the_library_fails_with_is_told(turns):
         def transcribe(self, samples):
             raise RuntimeError("out of memory")
 
-    listener = Listener(Broken)
+    transcriber = BackgroundTranscriber(Broken)
     with pytest.raises(WorkError, match="out of memory"):
-        listener.listen(turns).result()
-    listener.close()
+        transcriber.submit(turns).result()
+    transcriber.close()

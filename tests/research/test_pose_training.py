@@ -9,7 +9,7 @@ from emoje_edge.training.batching import Collator
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.base import Sample
-from emoje_edge.training.datasets.blends import blend, blended, jostle
+from emoje_edge.training.datasets.blends import blend, jostle, with_blends
 from emoje_edge.training.metrics import score
 from emoje_edge.training.plan import Plan, prepare
 from emoje_edge.training.predict import TorchPredictor
@@ -40,7 +40,7 @@ def test_blends_stay_in_their_class_and_group() -> None:
     samples = [
         Sample(f"m{i}", 0, i % 2, features={Modality.POSE: still(1.0 + i % 2, 5 + i)}, group=f"g{i}") for i in range(4)
     ]
-    made = blended(Corpus("c", ("low", "high"), tuple(samples)), 3)
+    made = with_blends(Corpus("c", ("low", "high"), tuple(samples)), 3)
     assert len(made) == 16
     assert len({s.uid for s in made.samples}) == 16
     for sample in made.samples:

@@ -120,7 +120,7 @@ class BlazePose:
         elif self._scene.is_still() and 0 <= time - self._looked <= _OLDEST:
             age = time - self._looked
             return tuple(Body(body.person, body.joints, age) for body in self._bodies)
-        self._scene.looked()
+        self._scene.mark_examined()
         self._looked = time
         scale = np.array([1 / pixels.shape[0], 1 / pixels.shape[0], 1], np.float32)
         people = tracker.step(np.ascontiguousarray(pixels), time)

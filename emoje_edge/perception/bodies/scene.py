@@ -53,7 +53,7 @@ class Scene:
         return min(_strength(a), _strength(b)) > _NOISE and _differ(a, b, _FINE_ALIKE)
 
     def is_still(self) -> bool:
-        """Whether the picture given last is the one for which `looked` was called, but for noise of coding."""
+        """Whether the picture given last is the one for which `mark_examined` was called, but for noise of coding."""
         if self._last is None or self._looked is None or self._last.shape != self._looked.shape:
             return False
         change = np.abs(self._last - self._looked).sum(-1)
@@ -64,7 +64,7 @@ class Scene:
             )
         return bool(change.max() < 3 * _STILL)
 
-    def looked(self) -> None:
+    def mark_examined(self) -> None:
         """The picture given last was looked at: stills are told from it on."""
         self._looked = self._last
 

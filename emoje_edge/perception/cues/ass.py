@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoje_edge.perception.cues.raw import Raw, broken
+from emoje_edge.perception.cues.raw_cue import RawCue, broken
 
 _DIALOGUE = re.compile(r"Dialogue:\s*[^,]*,\s*\d+:\d+:\d+[.,]\d+\s*,\s*\d+:\d+:\d+[.,]\d+\s*(,[^,]*){6},", re.ASCII)
 _OVERRIDE = re.compile(r"\{[^}]*\}")
@@ -37,7 +37,7 @@ def is_ass(lines: Sequence[str]) -> bool:
     return any(line.startswith(("[Script Info]", "[V4")) for line in lines)
 
 
-def read_ass(lines: Sequence[str], path: Path | str) -> list[Raw]:
+def read_ass(lines: Sequence[str], path: Path | str) -> list[RawCue]:
     """Spoken lines.
 
     Raises:
@@ -61,11 +61,11 @@ def read_ass(lines: Sequence[str], path: Path | str) -> list[Raw]:
     return spoken_events(events)
 
 
-def spoken_events(events: Iterable[Event]) -> list[Raw]:
+def spoken_events(events: Iterable[Event]) -> list[RawCue]:
     """What is said of what is shown; all that is shown as plain text where otherwise nothing would be left."""
     shown = [event for event in events if not _is_drawn(event)]
     spoken = [event for event in shown if not _UNSPOKEN.search(event.style) and not _is_placed_aside(event, shown)]
-    return [Raw(event.start, event.end, event.name, _plain(event.text)) for event in spoken or shown]
+    return [RawCue(event.start, event.end, event.name, _plain(event.text)) for event in spoken or shown]
 
 
 def _is_drawn(event: Event) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.cues.code_pages import found_page, is_western
-from emoje_edge.perception.cues.raw import broken
+from emoje_edge.perception.cues.raw_cue import broken
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import logging
 import unicodedata
 from pathlib import Path
 
-from emoje_edge.perception.cues import others, transcripts
+from emoje_edge.perception.cues import transcripts, unsupported
 from emoje_edge.perception.cues.languages import is_english, is_language
-from emoje_edge.perception.cues.raw import words
+from emoje_edge.perception.cues.raw_cue import words
 from emoje_edge.perception.sources import MEDIA
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,9 @@ def sidecar(source: Path) -> Path | None:
             continue
         if _owner(path, videos) in (None, _folded(source.stem)) and _is_text(path):
             ranked.append((*_rank(tags), SUFFIXES.index(path.suffix.lower()), path))
-    if not ranked and (unread := [p for p in there if p.suffix.lower() in others.SUFFIXES and _tags(p, source) == []]):
+    if not ranked and (
+        unread := [p for p in there if p.suffix.lower() in unsupported.SUFFIXES and _tags(p, source) == []]
+    ):
         log.warning("%s lies beside %s and is not read: make it SRT or WebVTT", min(unread), source.name)
     return min(ranked)[-1] if ranked else None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from emoje_edge.perception.cues.raw import words
+from emoje_edge.perception.cues.raw_cue import words
 
 ENGLISH = frozenset({"en", "eng", "english"})
 # ISO 639-1

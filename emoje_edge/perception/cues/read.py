@@ -12,10 +12,10 @@ from emoje_edge.perception.cues import ass, timed, transcripts
 from emoje_edge.perception.cues.encoding import decoded
 from emoje_edge.perception.cues.found import language_tag
 from emoje_edge.perception.cues.languages import is_english
-from emoje_edge.perception.cues.others import refuse_others
-from emoje_edge.perception.cues.raw import Raw
-from emoje_edge.perception.cues.rolling import unrolled
+from emoje_edge.perception.cues.raw_cue import RawCue
+from emoje_edge.perception.cues.rolling import merge_rolling_captions
 from emoje_edge.perception.cues.speakers import names_in, turns
+from emoje_edge.perception.cues.unsupported import refuse_unsupported
 from emoje_edge.perception.media import MediaInfo, read_subtitles
 from emoje_edge.perception.segmentation import SHORTEST, Utterance
 
@@ -49,7 +49,7 @@ def read_cues(path: str | Path, encoding: str | None = None) -> list[Utterance]:
     elif transcripts.is_table(lines):
         cues = transcripts.read_table(lines, path)
     else:
-        refuse_others(text, path)
+        refuse_unsupported(text, path)
         cues, language = timed.read_timed(lines, path), timed.language_of(lines) or language
     _note_language(path, language)
     return utterances(cues)
@@ -75,10 +75,12 @@ def embedded_cues(source: str | Path, info: MediaInfo) -> list[Utterance]:
     return []
 
 
-def utterances(cues: list[Raw]) -> list[Utterance]:
+def utterances(cues: list[RawCue]) -> list[Utterance]:
     """Cues to utterances: each line once, turns split, unspoken ones dropped, times made sound."""
     found: dict[Utterance, None] = {}  # a dictionary, since files repeat themselves
-    cues = unrolled(sorted((cue for cue in cues if cue.end > 0 or cue.start >= 0), key=lambda cue: cue.start))
+    cues = merge_rolling_captions(
+        sorted((cue for cue in cues if cue.end > 0 or cue.start >= 0), key=lambda cue: cue.start)
+    )
     names = names_in(cues)
     for cue in cues:
         said = turns(cue, names)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from emoje_edge.perception.cues.raw import Raw
+from emoje_edge.perception.cues.raw_cue import RawCue
 
 _APART = 0.15  # s between cues that still follow one another
 _FLASH = 0.1  # s: nobody reads a cue of that
@@ -20,7 +20,7 @@ _SCROLLED = 0.6  # of all cues must overlap the next one before that is taken fo
 _TAG = re.compile(r"<[^<>]*>")
 
 
-def unrolled(cues: Sequence[Raw]) -> list[Raw]:
+def merge_rolling_captions(cues: Sequence[RawCue]) -> list[RawCue]:
     """The same words, each line once and when it first came; other captions unchanged but for exact repetitions.
 
     Args:
@@ -29,7 +29,7 @@ def unrolled(cues: Sequence[Raw]) -> list[Raw]:
     steps = [_common(before, cue) for before, cue in itertools.pairwise(cues)]
     if sum(step > 0 for step in steps) < max(2, _SHARE * len(cues)):
         return _ended(cues)
-    found: list[Raw] = []
+    found: list[RawCue] = []
     for before, cue, common in zip([*cues[:1], *cues], cues, [0, *steps], strict=False):
         if not common or not found:
             found.append(cue)
@@ -41,13 +41,13 @@ def unrolled(cues: Sequence[Raw]) -> list[Raw]:
             found[-1] = replace(last, text=f"{last.text} {grown}", end=max(last.end, cue.end))
         new = lines[common:]
         if new:
-            found.append(cue.saying("\n".join(new)))
+            found.append(cue.with_text("\n".join(new)))
         elif not grown:
             found[-1] = replace(found[-1], end=max(found[-1].end, cue.end))
     return found
 
 
-def _ended(cues: Sequence[Raw]) -> list[Raw]:
+def _ended(cues: Sequence[RawCue]) -> list[RawCue]:
     """Captions of which each stays in view while the next one is said, as two lines that scroll: said until then.
 
     Where only some cues overlap, people talk at once, and these stay.
@@ -60,7 +60,7 @@ def _ended(cues: Sequence[Raw]) -> list[Raw]:
     return [replace(cue, end=end) for cue, end in zip(cues, [*ends, cues[-1].end], strict=True)]
 
 
-def _common(before: Raw, cue: Raw) -> int:
+def _common(before: RawCue, cue: RawCue) -> int:
     """How many of a cue's first lines are the last ones of the cue before; 0 where it does not roll."""
     if cue.start - before.end > _APART or cue.start < before.start:
         return 0
@@ -77,10 +77,10 @@ def _continues(old: Sequence[str], new: Sequence[str]) -> bool:
     return old[:-1] == new[:-1] and (new[-1] == old[-1] or new[-1].startswith(f"{old[-1]} "))
 
 
-def _length(cue: Raw) -> float:
+def _length(cue: RawCue) -> float:
     return cue.end - cue.start
 
 
-def _lines(cue: Raw) -> list[str]:
+def _lines(cue: RawCue) -> list[str]:
     plain = (" ".join(_TAG.sub("", line).split()) for line in cue.text.split("\n"))
     return [line for line in plain if line]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from emoje_edge.characters import visible
-from emoje_edge.perception.cues.raw import Raw, words
+from emoje_edge.perception.cues.raw_cue import RawCue, words
 from emoje_edge.perception.cues.spoken import SOUND, in_one_line, plain, spoken, unsung
 
 Turn = tuple[str | None, str]
@@ -44,7 +44,7 @@ _VERBS = words(
 )
 
 
-def turns(cue: Raw, names: set[str]) -> list[Turn]:
+def turns(cue: RawCue, names: set[str]) -> list[Turn]:
     """Who says what in one cue: a dash, a name or a voice tag at a line's beginning starts the next one's words.
 
     Args:
@@ -78,7 +78,7 @@ def turns(cue: Raw, names: set[str]) -> list[Turn]:
     return [(speaker, words) for speaker, words in joined if any(c.isalnum() for c in words)]
 
 
-def names_in(cues: Iterable[Raw]) -> set[str]:
+def names_in(cues: Iterable[RawCue]) -> set[str]:
     """What is a speaker's name before a colon or in brackets at a line's beginning.
 
     Capitals always are.  "Ross:" is where it comes twice, or where half of all cues begin so: "Listen: …" is not.

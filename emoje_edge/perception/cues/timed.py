@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from emoje_edge.perception.cues.raw import Raw, broken
+from emoje_edge.perception.cues.raw_cue import RawCue, broken
 
 _STAMP = r"([-−]?)(?:(\d{1,6})\s?:\s?)?(\d{1,2})\s?:\s?(\d{1,2})(?:\s?([.,:;'])\s?(\d{1,9}))?"
 _ARROW = r"(?:[-–—−=]{1,3}\s?(?:>|&gt;|›)|[→⇒➔➜])"
@@ -26,7 +26,7 @@ _SETTINGS = re.compile(r"(?:\s+(?:[XxYy][12]|[a-z]+):\S*)*\s*", re.ASCII)
 _FRAMES = 25  # a second, of times whose last part is a picture's number: nothing in the file tells the rate
 
 
-def read_timed(lines: Sequence[str], path: Path | str) -> list[Raw]:
+def read_timed(lines: Sequence[str], path: Path | str) -> list[RawCue]:
     """Cues of SRT or WebVTT, whatever the file is called, in the order of the file.
 
     Raises:
@@ -42,7 +42,7 @@ def read_timed(lines: Sequence[str], path: Path | str) -> list[Raw]:
         following = ranges[number][0] if number < len(ranges) else None
         text = [*beside, *lines[at + 1 : following]]
         text = _of_webvtt(text) if webvtt else _of_srt(text, last=following is None)
-        cues.append(Raw(start, end, "", "\n".join(text)))
+        cues.append(RawCue(start, end, "", "\n".join(text)))
     return cues
 
 

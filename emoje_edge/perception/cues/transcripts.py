@@ -17,14 +17,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from emoje_edge.perception.cues.raw import Raw, broken
+from emoje_edge.perception.cues.raw_cue import RawCue, broken
 
 SUFFIXES = (".json", ".tsv")
 _COLUMNS = ["start", "end", "text"]
 _LISTS = "segments", "transcription", "chunks", "events"
 
 
-def read_json(text: str, path: Path | str) -> list[Raw]:
+def read_json(text: str, path: Path | str) -> list[RawCue]:
     """Segments of a transcript; one in which the speaker changes becomes several.
 
     Raises:
@@ -68,7 +68,7 @@ def language_of(text: str) -> str | None:
     return told if isinstance(told, str) else None
 
 
-def read_table(lines: Sequence[str], path: Path | str) -> list[Raw]:
+def read_table(lines: Sequence[str], path: Path | str) -> list[RawCue]:
     """Rows of `start`, `end` (ms, or s where one has a point) and `text`, between tabs or commas.
 
     Raises:
@@ -88,7 +88,7 @@ def read_table(lines: Sequence[str], path: Path | str) -> list[Raw]:
         cell = dict(zip(names, row, strict=False))
         try:
             start, end = (_finite(float(cell[name])) for name in ("start", "end"))
-            found.append(Raw(start, end, cell.get("speaker", "").strip(), cell["text"].strip()))
+            found.append(RawCue(start, end, cell.get("speaker", "").strip(), cell["text"].strip()))
         except (KeyError, ValueError):
             raise broken(path, rows.line_num, f"broken row {row!r:.80}") from None
         if "." in cell["start"] + cell["end"]:
@@ -96,15 +96,15 @@ def read_table(lines: Sequence[str], path: Path | str) -> list[Raw]:
     return [replace(raw, start=raw.start / unit, end=raw.end / unit) for raw in found]
 
 
-def _segment(segment: dict[str, Any] | list[Any]) -> Iterator[Raw]:
+def _segment(segment: dict[str, Any] | list[Any]) -> Iterator[RawCue]:
     if isinstance(segment, list):
         start, end, text = segment
-        yield Raw(*_span(start, end), "", str(text).strip())
+        yield RawCue(*_span(start, end), "", str(text).strip())
         return
     if "tStartMs" in segment:
         said = "".join(str(part.get("utf8", "")) for part in segment.get("segs") or () if isinstance(part, dict))
         start = segment["tStartMs"]
-        yield Raw(*_span(start, start + segment.get("dDurationMs", 0), 1000), "", said.strip())
+        yield RawCue(*_span(start, start + segment.get("dDurationMs", 0), 1000), "", said.strip())
         return
     if "offsets" in segment:
         start, end = _span(segment["offsets"]["from"], segment["offsets"]["to"], 1000)
@@ -117,10 +117,10 @@ def _segment(segment: dict[str, Any] | list[Any]) -> Iterator[Raw]:
     dicts = [word for word in words if isinstance(word, dict)] if isinstance(words, list) else []
     turns = list(_turns(dicts, name))
     if len(turns) < 2:
-        yield Raw(start, end, name or (turns[0][0] if turns else ""), text)
+        yield RawCue(start, end, name or (turns[0][0] if turns else ""), text)
         return
     for (speaker, at, said), following in zip(turns, [*(turn[1] for turn in turns[1:]), end], strict=True):
-        yield Raw(start if at is None else at, end if following is None else following, speaker, said)
+        yield RawCue(start if at is None else at, end if following is None else following, speaker, said)
 
 
 def _span(start: Any, end: Any, unit: float = 1.0) -> tuple[float, float]:

@@ -21,7 +21,7 @@ _HIPS = (7, 8)
 Views = NDArray[np.float32]
 
 
-def blended(corpus: Corpus, copies: int, *, seed: int = 0) -> Corpus:
+def with_blends(corpus: Corpus, copies: int, *, seed: int = 0) -> Corpus:
     """The corpus of landmarks [T, 13, 3], and `copies` blends of every sample with a random one of its class.
 
     Blends keep the group of their legs: make them after the split, or what is held out would lend its arms.

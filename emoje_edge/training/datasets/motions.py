@@ -53,14 +53,14 @@ def load_bandai(root: Path, options: Options) -> Corpus:
 
 def _seen(motion: Motion, number: int, options: Options) -> Lazy:
     if not options.views:
-        return Lazy(lambda: front(motion))
+        return Lazy(lambda: front_view(motion))
     # the camera depends on the clip's name, not on its place in the file
     seed = (options.seed, number, zlib.crc32(motion.name.encode()))
     settings = CameraSettings() if number % 3 == 2 else STAGE
     return Lazy(lambda: view(motion.positions, motion.fps, np.random.default_rng(seed), settings))
 
 
-def front(motion: Motion) -> np.ndarray:
+def front_view(motion: Motion) -> np.ndarray:
     """The motion from the front without perspective, whole, its middle 7.68 s where it is longer: [T, 13, 3].
 
     The camera looks down a little: straight from the front a bent neck or back cannot be told from a short one.

@@ -84,7 +84,7 @@ def test_stills_are_told_from_small_movements(clips):
     for first, second in pairwise(signer[:4]):
         scene = Scene()
         scene.is_cut(first)
-        scene.looked()
+        scene.mark_examined()
         scene.is_cut(np.clip(first + rng.integers(-2, 3, first.shape), 0, 255).astype(np.uint8))
         assert scene.is_still()
         hand = first.copy()

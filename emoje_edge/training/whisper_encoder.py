@@ -1,4 +1,4 @@
-"""Pretrained ears: the first layers of a Whisper folder, of transformers or of CTranslate2, for `WhisperLayers`.
+"""The first layers of a Whisper encoder, from a folder of transformers or CTranslate2, for `WhisperLayers`.
 
 emoje-edge train --audio-encoder FOLDER --layers 2 …
 """
@@ -24,7 +24,7 @@ _KINDS = "a transformers Whisper folder (config.json, model.safetensors) or a CT
 Weight = Callable[[str], NDArray[np.float32]]
 
 
-def read_ears(folder: Path, layers: int) -> tuple[WhisperEncoder, dict[str, Tensor]]:
+def read_whisper_encoder(folder: Path, layers: int) -> tuple[WhisperEncoder, dict[str, Tensor]]:
     """The configuration and weights of an encoder's first `layers`.
 
     Raises:

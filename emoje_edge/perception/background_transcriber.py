@@ -17,7 +17,7 @@ ENGLISH = "en"  # what the text engines were trained on
 CONTEXT = 0.2
 
 
-class Listener:
+class BackgroundTranscriber:
     """Writes down one utterance after the other, in the order in which they were given.
 
     Args:
@@ -28,15 +28,15 @@ class Listener:
         self._pool = ThreadPoolExecutor(1, "words")
         self._model = self._pool.submit(make)
 
-    def listen(self, samples: NDArray[np.float32]) -> Future[tuple[Words, float]]:
+    def submit(self, samples: NDArray[np.float32]) -> Future[tuple[Words, float]]:
         """Take up an utterance (float32 [N], mono at 16 kHz); its words, and the milliseconds that they took."""
-        return self._pool.submit(self._heard, samples)
+        return self._pool.submit(self._transcribe, samples)
 
     def close(self) -> None:
         """Leave off as soon as the utterance at hand is done."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _heard(self, samples: NDArray[np.float32]) -> tuple[Words, float]:
+    def _transcribe(self, samples: NDArray[np.float32]) -> tuple[Words, float]:
         model = self._model.result()
         begin = clock.perf_counter()
         try:

@@ -21,7 +21,7 @@ _KINDS = (
 )
 
 
-def refuse_others(text: str, path: Path) -> None:
+def refuse_unsupported(text: str, path: Path) -> None:
     """Raises WorkError where the text is of one of these kinds."""
     begin = text.lstrip()
     for name, pattern, hint in _KINDS:

@@ -20,11 +20,11 @@ from emoje_edge.model.whisper import WhisperLayers
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Sample
-from emoje_edge.training.ears import read_ears
-from emoje_edge.training.plan import FRONT, with_ears
+from emoje_edge.training.plan import FRONT, with_whisper_encoder
 from emoje_edge.training.predict import Missing, TorchPredictor
 from emoje_edge.training.trainer import Materials, train
 from emoje_edge.training.voices import Voices
+from emoje_edge.training.whisper_encoder import read_whisper_encoder
 
 WIDTH, LAYERS = 128, 2
 
@@ -82,7 +82,7 @@ def _variables(encoder) -> dict[str, np.ndarray]:
 
 
 def _statistics(folder: Path, x: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
-    config, state = read_ears(folder, LAYERS)
+    config, state = read_whisper_encoder(folder, LAYERS)
     front = WhisperLayers(config).eval()
     front.load_state_dict(state)
     with torch.no_grad():
@@ -92,7 +92,7 @@ def _statistics(folder: Path, x: torch.Tensor, length: torch.Tensor) -> torch.Te
 def test_the_layers_hear_what_transformers_hears(reference):
     encoder, folder = reference
     mel = torch.randn(1, 80, 3000, generator=torch.Generator().manual_seed(1))
-    layers = read_ears(folder, LAYERS)
+    layers = read_whisper_encoder(folder, LAYERS)
     front = WhisperLayers(layers[0])
     front.position = torch.nn.Parameter(encoder.embed_positions.weight.clone())
     front.load_state_dict({k: v for k, v in layers[1].items() if k != "position"}, strict=False)
@@ -170,7 +170,7 @@ def test_what_is_no_encoder_is_named(reference, tmp_path, change, message):
         whole = (_ct2(path, variables) / "model.bin").read_bytes()
         (path / "model.bin").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UsageError, match=message):
-        read_ears(path, layers)
+        read_whisper_encoder(path, layers)
 
 
 @pytest.mark.parametrize(
@@ -200,9 +200,9 @@ def _corpus():
 
 
 def test_training_leaves_the_ears_alone_and_teaches_what_is_behind(reference, tmp_path):
-    corpus, ears = _corpus(), read_ears(reference[1], LAYERS)
+    corpus, ears = _corpus(), read_whisper_encoder(reference[1], LAYERS)
     base = ModelConfig(text=None, pose=None, width=32, heads=2, cross_layers=0, state_width=0, classes=corpus.classes)
-    model, initial = with_ears(base, ears, None, corpus, seed=0)
+    model, initial = with_whisper_encoder(base, ears, None, corpus, seed=0)
     config = TrainConfig(epochs=8, batch_utterances=8, context=False, nce=0.0, joint=0.0, learning_rate=3e-3)
     given = Materials(corpus, initial=initial, frozen=FRONT, voices=Voices())
     run = train(model, config, given, tmp_path / "run", quiet=True)
@@ -216,7 +216,7 @@ def test_training_leaves_the_ears_alone_and_teaches_what_is_behind(reference, tm
 def test_an_engine_of_ears_gives_what_the_network_gives(reference, tmp_path):
     ort = pytest.importorskip("onnxruntime")
     base = ModelConfig(text=None, pose=None, width=32, heads=2, cross_layers=0, state_width=0, classes=("a", "b"))
-    model, initial = with_ears(base, read_ears(reference[1], LAYERS), None, _corpus(), seed=0)
+    model, initial = with_whisper_encoder(base, read_whisper_encoder(reference[1], LAYERS), None, _corpus(), seed=0)
     network = AmEmoje(model)
     network.load_state_dict(initial)
     masked = MaskedNetwork(network, Mask.parse("audio"))

@@ -11,7 +11,7 @@ _HINT = "correct that line, give other subtitles with --text, or leave text out 
 
 
 @dataclass(frozen=True)
-class Raw:
+class RawCue:
     """A cue as it lies in the file.
 
     Attributes:
@@ -25,7 +25,7 @@ class Raw:
     name: str
     text: str
 
-    def saying(self, text: str) -> Raw:
+    def with_text(self, text: str) -> RawCue:
         """The same with other text."""
         return replace(self, text=text)
 
