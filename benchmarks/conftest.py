@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emoje_edge.bench import machine
+from emoje_edge.bench import machine_facts
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -37,7 +37,7 @@ def video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict) -> None:
     machine_info["emoje_edge"] = {
-        **machine.describe(),
+        **machine_facts.describe(),
         "threads": config.getoption("--threads"),
-        "noise_p95_over_p50": machine.noise(),
+        "noise_p95_over_p50": machine_facts.noise(),
     }

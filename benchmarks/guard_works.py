@@ -28,7 +28,7 @@ Work = Callable[[], object]
 def engine(mask_name: str) -> Work:
     """The shipped engine of a mask, batch 1, one thread, on inputs of its own manifest in rotation."""
     from emoje_edge import Mask
-    from emoje_edge.bench.engines import example_inputs
+    from emoje_edge.bench.time_engines import example_inputs
     from emoje_edge.engine.session import open_engine
 
     session = open_engine(Mask.parse(mask_name), threads=1)

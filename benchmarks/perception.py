@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from emoje_edge.bench import machine
+from emoje_edge.bench import machine_facts
 from emoje_edge.perception.bodies import landmarks
 from emoje_edge.perception.bodies.detector import find
 from emoje_edge.perception.bodies.estimator import BlazePose
@@ -164,7 +164,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.video.is_file():
         parser.error(f"--video: {options.video} is not there; give a video of some seconds with somebody in it")
-    print(machine.describe(), file=sys.stderr)
+    print(machine_facts.describe(), file=sys.stderr)
     for name in options.only or WORKS:
         WORKS[name](options.video)
 

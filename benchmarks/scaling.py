@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from emoje_edge.bench import machine
-from emoje_edge.bench.engines import example_inputs
-from emoje_edge.bench.measure import in_turns, resident_mib
+from emoje_edge.bench import machine_facts
+from emoje_edge.bench.time_engines import example_inputs
+from emoje_edge.bench.timing import in_turns, resident_mib
 from emoje_edge.engine.session import open_engine
 from emoje_edge.modality import Mask
 
@@ -130,10 +130,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, to see that it runs")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    ceiling = machine.limits()
+    ceiling = machine_facts.limits()
     flops = operations(Mask(7))
     floor = flops / ceiling["matmul_gflops"] / 1e6
-    print({"machine": machine.describe(), **ceiling, "gflop_per_utterance": flops / 1e9, "floor_ms": floor})
+    print({"machine": machine_facts.describe(), **ceiling, "gflop_per_utterance": flops / 1e9, "floor_ms": floor})
 
     lengths = utterance_length()
     save(lengths, options.out / "utterance_length.csv")

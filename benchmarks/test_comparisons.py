@@ -7,7 +7,7 @@ from contenders import CONTENDERS, late_fusion
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from emoje_edge import Mask
-from emoje_edge.bench.engines import example_inputs
+from emoje_edge.bench.time_engines import example_inputs
 from emoje_edge.engine.session import open_engine
 from emoje_edge.errors import WorkError
 

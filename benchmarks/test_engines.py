@@ -7,7 +7,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from emoje_edge import Mask
-from emoje_edge.bench.engines import example_inputs
+from emoje_edge.bench.time_engines import example_inputs
 from emoje_edge.engine.backends import BACKENDS
 from emoje_edge.engine.session import find_engine, open_engine
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from emoje_edge.demo import make_clip
 from emoje_edge.recognizer import Recognizer
-from emoje_edge.report.skeleton import SkeletonVideo
+from emoje_edge.report.skeleton_video import SkeletonVideo
 from emoje_edge.report.timeline import draw_timeline
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "demo.png"

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emoje_edge.bench.engines import EngineRow
 from emoje_edge.bench.report_page import page
-from emoje_edge.bench.sources import SourceRow
+from emoje_edge.bench.time_engines import EngineRow
+from emoje_edge.bench.time_sources import SourceRow
 from emoje_edge.errors import UsageError
 
 FORMATS = (".html", ".md", ".json")
@@ -33,7 +33,7 @@ class Report:
     """Everything one `bench` run found.
 
     Attributes:
-        machine: what `emoje_edge.bench.machine.describe` says.
+        machine: what `emoje_edge.bench.machine_facts.describe` says.
         noise: p95 / p50 of fixed work before and after; figures closer than this to each other are equal.
         engines: one row an engine.
         sources: one row a video, where `--source` was given.

@@ -8,8 +8,8 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-from emoje_edge.bench.engines import EngineRow
-from emoje_edge.bench.sources import SourceRow
+from emoje_edge.bench.time_engines import EngineRow
+from emoje_edge.bench.time_sources import SourceRow
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d2329;--faint:#68727d;--line:#dde2e7;--paper:#fff;--card:#f5f7f9;--bar:#3b6ea8;--tail:#c1432e}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from emoje_edge.cli.family import model_option
+from emoje_edge.cli.model_choice import model_option
 from emoje_edge.engine.family import choose
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Mask
@@ -72,7 +72,7 @@ def command(
       emoje-edge bench --mask text,pose --batch 1 --batch 64
       emoje-edge bench --source talk.mp4 --report report.html
     """
-    from emoje_edge.bench import engines, machine, report
+    from emoje_edge.bench import machine_facts, report, time_engines
     from emoje_edge.bench.card import card_figures
 
     if report_path and report_path.suffix.lower() not in report.FORMATS:
@@ -81,18 +81,18 @@ def command(
         )
     masks = Mask.all() if mask == "all" else (Mask.parse(mask),)
     name = choose(model, engine_dir)
-    before = machine.noise()
+    before = machine_facts.noise()
     rows = [
         row
         for n in batches
-        for row in engines.measure(masks, backends, batch=n, threads=threads, engine_dir=engine_dir, model=name)
+        for row in time_engines.measure(masks, backends, batch=n, threads=threads, engine_dir=engine_dir, model=name)
     ]
     timed = []
     if sources:
-        from emoje_edge.bench.sources import measure_source
+        from emoje_edge.bench.time_sources import measure_source
 
         timed = [measure_source(path, threads=threads, engine_dir=engine_dir, model=name) for path in sources]
-    found = report.Report(machine.describe(), (before, machine.noise()), rows, timed, card_figures(name))
+    found = report.Report(machine_facts.describe(), (before, machine_facts.noise()), rows, timed, card_figures(name))
     _show(found)
     if report_path:
         report.write(found, report_path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emoje_edge.cli.family import trained_option
+from emoje_edge.cli.model_choice import trained_option
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
 from emoje_edge.shipped import model_folder

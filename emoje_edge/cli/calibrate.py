@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from emoje_edge.cli.family import trained_option
+from emoje_edge.cli.model_choice import trained_option
 from emoje_edge.errors import WorkError
 from emoje_edge.files import atomic
 from emoje_edge.modality import Mask

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emoje_edge.cli.family import model_option
+from emoje_edge.cli.model_choice import model_option
 from emoje_edge.corpus.ledger import Ledger, read_head, read_plan
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.shapes import POSE_RATE
@@ -70,11 +70,11 @@ def command(given: tuple[str, ...], **options: Any) -> None:
 
 def _label(folder: Path | None, options: dict[str, Any]) -> None:
     from emoje_edge.corpus.agreement import Labels
-    from emoje_edge.corpus.machine import WorkerBudget
     from emoje_edge.corpus.merge import merge, writer_of
     from emoje_edge.corpus.recordings import in_folder, in_list
     from emoje_edge.corpus.run import RunOptions, run
     from emoje_edge.corpus.settings import Settings
+    from emoje_edge.corpus.worker_budget import WorkerBudget
 
     out, limit, engine = options["out"], options["file_timeout"], options["engine"]
     _check(out, limit, engine, options["text_dir"])
@@ -153,7 +153,7 @@ class _Progress:
     EVERY = 60.0  # s
 
     def __init__(self, quiet: bool, room: str) -> None:
-        from emoje_edge.cli.progress import Progress
+        from emoje_edge.cli.progress_bar import Progress
 
         self._quiet, self._bar = quiet, Progress(not quiet)
         self._began = self._last = time.monotonic()

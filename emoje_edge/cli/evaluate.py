@@ -67,7 +67,7 @@ def command(**given: Any) -> None:
     if given["fit_temperature"] and not (given["model"] and Path(given["model"], "config.json").is_file()):
         raise UsageError("--fit-temperature without a run", "give the folder that `train` wrote: --model RUN")
     if given["stress"]:
-        from emoje_edge.cli.stress import measure
+        from emoje_edge.cli.evaluate_stress import measure
 
         return measure(**given)
     from emoje_edge.evaluation.evaluate import bands, draw_confusion, evaluate, evaluate_all, fit, open_model

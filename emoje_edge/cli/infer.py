@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from emoje_edge.addresses import masked
-from emoje_edge.cli.family import model_option
 from emoje_edge.cli.live_options import ALLOW_HTTP, PARTIAL, RECONNECT, check_streams, patience
+from emoje_edge.cli.model_choice import model_option
 from emoje_edge.cli.outputs import Output, Outputs, RowFiles
-from emoje_edge.cli.people import people_count
-from emoje_edge.cli.progress import Progress
-from emoje_edge.cli.sources import expand
+from emoje_edge.cli.people_option import people_count
+from emoje_edge.cli.progress_bar import Progress
+from emoje_edge.cli.source_arguments import expand
 from emoje_edge.cli.word_notes import WordNotes
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.perception.live.stream import LiveStream, is_stream

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from emoje_edge.cli.family import model_option
+from emoje_edge.cli.model_choice import model_option
 from emoje_edge.engine.family import built_here, choose, family
 from emoje_edge.errors import EmojeError
 from emoje_edge.extras import install

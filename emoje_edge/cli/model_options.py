@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emoje_edge.cli.family import folder_of
+from emoje_edge.cli.model_choice import folder_of
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.extras import install
 
@@ -47,6 +47,6 @@ def load_model(given: str | Path | None) -> Model:
 
 def load_data(source: str | None, model: Model, samples: int) -> CalibrationSet:
     """The calibration set that `--data` names."""
-    from emoje_edge.calibration_data.sources import open_set
+    from emoje_edge.calibration_data.calibration_inputs import open_set
 
     return open_set(source, model.run.config, model.run.tokenizer, samples)

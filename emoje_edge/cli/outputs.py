@@ -16,10 +16,10 @@ import click
 
 from emoje_edge.addresses import masked
 from emoje_edge.cli.resume import ResumePoint, kept_in_file, kept_in_folder
-from emoje_edge.cli.sources import guard
+from emoje_edge.cli.source_arguments import guard
 from emoje_edge.errors import UsageError
 from emoje_edge.report.parquet import ParquetRows, require_pyarrow
-from emoje_edge.report.skeleton import SkeletonVideo, check_video
+from emoje_edge.report.skeleton_video import SkeletonVideo, check_video
 from emoje_edge.report.timeline import check_timeline
 from emoje_edge.report.writers import RowWriter, TranscriptWriter, check_transcript, choose_format
 

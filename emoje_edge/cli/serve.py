@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from emoje_edge.addresses import masked
-from emoje_edge.cli.family import model_option
 from emoje_edge.cli.live_options import ALLOW_HTTP, RECONNECT, patience
-from emoje_edge.cli.people import people_count
-from emoje_edge.cli.sources import expand
+from emoje_edge.cli.model_choice import model_option
+from emoje_edge.cli.people_option import people_count
+from emoje_edge.cli.source_arguments import expand
 from emoje_edge.errors import UsageError
 from emoje_edge.shapes import POSE_RATE
 from emoje_edge.systemd import Notifier

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from emoje_edge.cli.family import folder_of
+from emoje_edge.cli.model_choice import folder_of
 from emoje_edge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ def plan_from(config: str | None, given: dict[str, Any], defaults: Any = None) -
     """
     from dataclasses import replace
 
-    from emoje_edge.training.config import TrainConfig
     from emoje_edge.training.datasets import Options
     from emoje_edge.training.plan import Plan, read_plan, with_train
     from emoje_edge.training.presets import preset_of
+    from emoje_edge.training.train_config import TrainConfig
 
     if bool(config) == bool(given["dataset"]):
         raise UsageError("train on what?", "give a CONFIG file, or --dataset with --root")

@@ -37,11 +37,11 @@ from emoje_edge.perception.perceived import Perceived, add_pose, listening
 from emoje_edge.perception.quality import Quality, heard_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, PushedUtterances, Segmenter, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
+from emoje_edge.perception.speaker_labels import SpeakerLabels
 from emoje_edge.perception.speech import SpeechStream
 from emoje_edge.perception.text import Tokenizer
 from emoje_edge.perception.transcribe import Transcriber
 from emoje_edge.perception.voice_activity import Detector, VoiceActivity
-from emoje_edge.perception.voices import Voices
 from emoje_edge.shapes import BANDS
 
 # s by which one stream may lag behind the other before it is taken to be over: in a file, where it may lie further on,
@@ -203,7 +203,7 @@ class _Run:
         partial: float | None = None,
         voices: bool = False,
     ) -> None:
-        self._voices = Voices() if voices else None
+        self._voices = SpeakerLabels() if voices else None
         self._segmenter, self._sound, self._worker, self._tokenizer = segmenter, sound, worker, tokenizer
         self._bands, self._lag = bands, _LIVE_LAG if live else _LAG
         self._dictation = Dictation(transcriber, sound, early=live)

@@ -15,10 +15,10 @@ import torch
 
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.predict import Predictor
+from emoje_edge.training.train_config import TrainConfig
 
 DEFAULTS = TrainConfig(focal=0.5, soft=1.0, descriptor=0.5, partial=0.5)
 

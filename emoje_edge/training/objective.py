@@ -12,7 +12,7 @@ from emoje_edge.errors import UsageError
 from emoje_edge.model import NetworkOutput
 from emoje_edge.training import losses
 from emoje_edge.training.batching import Batch
-from emoje_edge.training.config import TrainConfig
+from emoje_edge.training.train_config import TrainConfig
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,7 +40,6 @@ from emoje_edge.model.config import (
 from emoje_edge.model.encoders import WhisperEncoder as PretrainedEars
 from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.checkpoint import load_run
-from emoje_edge.training.config import TrainConfig, read_settings
 from emoje_edge.training.datasets import Options, open_dataset
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.datasets.splits import train_and_dev
@@ -48,6 +47,7 @@ from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.presets import merged, preset_of
 from emoje_edge.training.standardise import fit_features
 from emoje_edge.training.tokens import tokenizer_of
+from emoje_edge.training.train_config import TrainConfig, read_settings
 from emoje_edge.training.trainer import Materials
 from emoje_edge.training.whisper_encoder import read_whisper_encoder
 

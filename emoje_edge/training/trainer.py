@@ -30,7 +30,6 @@ from emoje_edge.training.batching import (
     pieces,
     plan_epoch,
 )
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.curves import draw_curves
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.masking import sample_masks
@@ -39,8 +38,9 @@ from emoje_edge.training.objective import Objective, Targets
 from emoje_edge.training.parallel import World
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.progress import Progress
+from emoje_edge.training.speaker_histories import SpeakerHistories
 from emoje_edge.training.standardise import fit_features
-from emoje_edge.training.voices import Voices
+from emoje_edge.training.train_config import TrainConfig
 
 DRAW_EVERY = 20.0  # seconds: a picture an epoch would cost short runs more than their training
 
@@ -68,7 +68,7 @@ class Materials:
     targets: Targets | None = None
     initial: dict[str, Tensor] | None = None
     frozen: tuple[str, ...] = ()
-    voices: Voices | None = None
+    voices: SpeakerHistories | None = None
 
 
 @dataclass
@@ -249,7 +249,7 @@ class Trainer:
             masked = batch.masked(sample_masks(batch.present, generator, full_share=c.full_share))
         voices = self.materials.voices
         if voices is not None:
-            masked = voices.given(masked, self.network.config.width, generator)
+            masked = voices.with_random_history(masked, self.network.config.width, generator)
         full = None
         if c.partial and masked is not batch:
             # a target: without dropout, and without a say in batch statistics
@@ -259,7 +259,7 @@ class Trainer:
             self.module.train()
         out = self.forward(masked)
         if voices is not None and out.voice is not None:
-            voices.take(masked, out.voice)
+            voices.remember(masked, out.voice)
         return out, masked, full
 
     def _must_be_finite(self, values: dict[str, float], batch: Batch) -> None:

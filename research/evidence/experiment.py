@@ -23,13 +23,13 @@ from emoje_edge.files import atomic
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import AmEmoje, ModelConfig, VectorEncoder
 from emoje_edge.training.batching import Batch, Collator, DialogueNetwork, pieces, plan_epoch
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.masking import sample_masks
 from emoje_edge.training.metrics import score
 from emoje_edge.training.objective import Objective
 from emoje_edge.training.predict import Missing, batches
 from emoje_edge.training.standardise import fit_features
+from emoje_edge.training.train_config import TrainConfig
 from research.evidence.degrade import Degrade
 from research.evidence.feature_sets import FeatureSet
 from research.evidence.shared_space import STRENGTHS, WAYS, Memory

@@ -23,15 +23,15 @@ from emoje_edge.model import LogMelEncoder, ModelConfig
 from emoje_edge.training.augment import NOISY, augment, before_background
 from emoje_edge.training.batching import Collator, DialogueNetwork
 from emoje_edge.training.checkpoint import Run
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
 from emoje_edge.training.metrics import score
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.predict import NOTHING_MISSING, batches
 from emoje_edge.training.presets import RAVDESS
+from emoje_edge.training.speaker_histories import SpeakerHistories
+from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
-from emoje_edge.training.voices import Voices
 from research.augmentation.backgrounds import noise_corpus
 
 FOLDS = 5
@@ -67,7 +67,7 @@ def materials(voices: Corpus, babblers: Sequence[Array], *, seed: int, noises: i
     corpus = Corpus.join([voices, made], "voices and noises")
     unlabelled = [s.uid for s in corpus.samples if s.label < 0]
     uniform = Targets(dict.fromkeys(unlabelled, 0), torch.zeros(1, len(voices.classes)))
-    return Materials(corpus, transform=vary, targets=uniform, voices=Voices())
+    return Materials(corpus, transform=vary, targets=uniform, voices=SpeakerHistories())
 
 
 def vary(modality: Modality, x: Array, g: np.random.Generator) -> Array:
@@ -121,13 +121,13 @@ def run_fold(root: Path, out: Path, number: int, rounds: Sequence[TrainConfig] =
 @torch.no_grad()
 def by_past(run: Run, held: Corpus, count: int, *, seed: int = 0) -> float:
     """Unweighted recall where `count` other clips of each speaker, drawn at random, were heard before."""
-    network, voices, g = run.network.eval(), Voices(count), np.random.default_rng(seed)
+    network, voices, g = run.network.eval(), SpeakerHistories(count), np.random.default_rng(seed)
     module, width = DialogueNetwork(network), network.config.width
     rounds = [replace(b, past=None) for b in batches(held, Collator(network.config), NOTHING_MISSING, 64)]
     for batch in rounds:
         first = replace(batch, voice=torch.zeros(len(batch.samples), width + 1))
-        voices.take(first, module(first).voice)
-    found = [(b.labels, module(voices.drawn(b, width, count, g)).logits) for b in rounds]
+        voices.remember(first, module(first).voice)
+    found = [(b.labels, module(voices.with_history(b, width, count, g)).logits) for b in rounds]
     labels, logits = (torch.cat([pair[i] for pair in found]).numpy() for i in (0, 1))
     return round(score(labels, torch.from_numpy(logits).softmax(1).numpy(), network.config.classes).uar, 4)
 

@@ -29,9 +29,9 @@ from emoje_edge.model import AmEmoje, LogMelEncoder, ModelConfig
 from emoje_edge.shapes import BANDS
 from emoje_edge.shipped import DEFAULT, WHISPER
 from emoje_edge.training.checkpoint import Run, load_run
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import mapping, to_emotions
+from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import train
 from research.recipes import audio as audio_recipe
 from research.recipes import ears_branch, joint, minilm, minilm_tokenizer, pretrained

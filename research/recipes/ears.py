@@ -30,7 +30,7 @@ from emoje_edge.perception.features import whisper_feature
 from emoje_edge.shapes import SAMPLE_RATE
 from emoje_edge.training.datasets import Corpus, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
-from emoje_edge.training.voices import MOST
+from emoje_edge.training.speaker_histories import MOST
 from emoje_edge.training.whisper_encoder import read_whisper_encoder
 from research.augmentation.backgrounds import SECONDS, makers
 from research.evidence.voices import CALM, EACH, HOP, REAL, WINDOW

@@ -23,13 +23,13 @@ from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, ModelConfig, VectorEncoder
 from emoje_edge.model.config import WhisperEncoder
 from emoje_edge.training.checkpoint import Run, load_run, save_weights, write_json
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, Options, Sample, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.presets import RAVDESS
+from emoje_edge.training.speaker_histories import SpeakerHistories
+from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
-from emoje_edge.training.voices import Voices
 from emoje_edge.training.whisper_encoder import read_whisper_encoder
 from research.augmentation.backgrounds import SECONDS, makers
 from research.recipes.audio import FOLDS, NOISES, PASTS, by_past, fold
@@ -104,7 +104,7 @@ def branch(training: Corpus, folder: Path, out: Path, store: Path, config: Train
     run = train(
         model(training.classes, reads),
         config,
-        Materials(given, targets=targets, voices=Voices()),
+        Materials(given, targets=targets, voices=SpeakerHistories()),
         out.with_name(f"{out.name}-vectors"),
         quiet=True,
         resume=(out.with_name(f"{out.name}-vectors") / "config.json").exists(),

@@ -22,10 +22,10 @@ import torch
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.model import AmEmoje, ModelConfig, TextEncoder
 from emoje_edge.training.checkpoint import Run, load_run
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import UNLABELLED, Corpus, open_dataset
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.tokens import tokenizer_of
+from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
 from research.augmentation.rewording import as_spoken
 from research.augmentation.rewrite import rewritten

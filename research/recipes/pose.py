@@ -20,13 +20,13 @@ from emoje_edge.emotion import EMOTIONS
 from emoje_edge.model import LandmarkEncoder, ModelConfig
 from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.batching import Collator
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.metrics import score
 from emoje_edge.training.plan import fit_model
 from emoje_edge.training.predict import Predictor, TorchPredictor
 from emoje_edge.training.presets import BANDAI, KINECT
+from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
 
 VIEWS = 24  # cameras a motion

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from emoje_edge.perception import voices
+from emoje_edge.perception import speaker_labels
 from emoje_edge.shipped import VOICES
 from research.words.noises import load
 
@@ -31,7 +31,7 @@ def main(data: Path) -> None:
     for path in sorted((data / "ravdess").glob("*.flac")):
         actors.setdefault(int(path.stem.split("-")[6]), []).append(path)
     chosen = {a: [paths[i] for i in g.permutation(len(paths))[:CLIPS]] for a, paths in actors.items()}
-    found = {a: np.array([voices.traits(load(path)) for path in paths]) for a, paths in chosen.items()}
+    found = {a: np.array([speaker_labels.traits(load(path)) for path in paths]) for a, paths in chosen.items()}
     mean, scale, directions = learn([found[a] for a in found if a <= LEARNT])
     np.savez(VOICES, mean=mean, scale=scale, directions=directions)
     held = {a: ((x - mean) / scale) @ directions for a, x in found.items() if a > LEARNT}
@@ -73,7 +73,7 @@ def dialogue(held: dict[int, Array], people: int, g: np.random.Generator) -> tup
     table = np.zeros((people, TURNS))
     for turn in turns:
         voice = held[int(who[turn])][g.integers(CLIPS)]
-        label = voices.nearest(sums, voice)
+        label = speaker_labels.nearest(sums, voice)
         if label is None:
             sums.append(voice)
             label = len(sums) - 1

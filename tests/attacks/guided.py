@@ -16,7 +16,7 @@ with atheris.instrument_imports(include=["emoje_edge"]):
     from emoje_edge.engine.manifest import Manifest
     from emoje_edge.errors import EmojeError
     from emoje_edge.perception.cues import read_cues  # noqa: F401  (instrumented here)
-    from emoje_edge.training.datasets import manifest  # noqa: F401
+    from emoje_edge.training.datasets import csv_manifest  # noqa: F401
 
 import logging
 

@@ -155,11 +155,11 @@ class Checks:
             before = cue.start
 
     def _table(self, path: Path) -> None:
-        from emoje_edge.training.datasets import manifest
+        from emoje_edge.training.datasets import csv_manifest
         from emoje_edge.training.datasets.options import Options
 
         text = decoded(path.read_bytes(), path)
-        corpus = manifest.load(path, Options())
+        corpus = csv_manifest.load(path, Options())
         assert len(corpus.samples) < max(2, len(text.splitlines())), "more samples than rows"
         for sample in corpus.samples:
             assert -1 <= sample.label < len(corpus.classes), f"label {sample.label}"

@@ -10,7 +10,7 @@ import pytest
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import UsageError
-from emoje_edge.training.datasets import manifest
+from emoje_edge.training.datasets import csv_manifest
 from emoje_edge.training.datasets.options import Options
 
 HEAD = "path,start,end,dialogue,speaker,text,label\n"
@@ -19,7 +19,7 @@ HEAD = "path,start,end,dialogue,speaker,text,label\n"
 def rows(tmp_path: Path, *texts_and_labels: str, encoding: str = "utf-8") -> list[tuple[str | None, str]]:
     lines = "".join(f",,,d1,A,{row}\n" for row in texts_and_labels)
     (tmp_path / "mine.csv").write_bytes((HEAD + lines).encode(encoding))
-    corpus = manifest.load(tmp_path, Options())
+    corpus = csv_manifest.load(tmp_path, Options())
     return [(sample.text, corpus.classes[sample.label]) for sample in corpus.samples]
 
 
@@ -56,7 +56,7 @@ def test_labels_in_other_letters_are_the_same_emotion(tmp_path: Path) -> None:
         ("c", "joy"),
         ("d", "sadness"),
     ]
-    assert manifest.load(tmp_path, Options()).classes == EMOTIONS
+    assert csv_manifest.load(tmp_path, Options()).classes == EMOTIONS
 
 
 def test_other_labels_give_up_the_seven_aloud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -82,11 +82,11 @@ def test_what_nobody_sees_makes_no_other_class(tmp_path: Path, label: str) -> No
 @pytest.mark.parametrize("nothing", ["nan", "NaN", "null", "N/A", "<NA>", " "])
 def test_a_program_s_word_for_nothing_is_no_class_and_no_speech(tmp_path: Path, nothing: str) -> None:
     (tmp_path / "mine.csv").write_text(f"{HEAD},,,d1,A,Fine,{nothing}\n,,,d1,A,Stop,anger\n")
-    corpus = manifest.load(tmp_path, Options())
+    corpus = csv_manifest.load(tmp_path, Options())
     assert [sample.label for sample in corpus.samples] == [-1, EMOTIONS.index("anger")]
     (tmp_path / "mine.csv").write_text(f"{HEAD},,,d1,A,{nothing},joy\n")
     with pytest.raises(UsageError, match="neither a clip"):
-        manifest.load(tmp_path, Options())
+        csv_manifest.load(tmp_path, Options())
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_program_s_word_for_nothing_is_no_class_and_no_speech(tmp_path: Path, 
 )
 def test_tables_as_programs_write_them(tmp_path: Path, change: Callable[[str], str]) -> None:
     (tmp_path / "mine.csv").write_text(change(f"{HEAD},,,d1,A,Fine,joy\n,,,d1,B,Stop,anger\n"))
-    corpus = manifest.load(tmp_path, Options())
+    corpus = csv_manifest.load(tmp_path, Options())
     assert [(s.speaker, s.text, corpus.classes[s.label]) for s in corpus.samples] == [
         ("A", "Fine", "joy"),
         ("B", "Stop", "anger"),
@@ -112,4 +112,4 @@ def test_tables_as_programs_write_them(tmp_path: Path, change: Callable[[str], s
 def test_a_column_that_is_there_twice_is_told(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(HEAD.replace("label", "label,label") + ",,,d1,A,Fine,joy,anger\n")
     with pytest.raises(UsageError, match="'label' is there twice"):
-        manifest.load(tmp_path, Options())
+        csv_manifest.load(tmp_path, Options())

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from emoje_edge import Mask, UsageError
-from emoje_edge.bench import machine
-from emoje_edge.bench.engines import EngineRow, example_inputs, measure_here
-from emoje_edge.bench.measure import Timing, in_turns
+from emoje_edge.bench import machine_facts
 from emoje_edge.bench.report import Report, write
-from emoje_edge.bench.sources import SourceRow
+from emoje_edge.bench.time_engines import EngineRow, example_inputs, measure_here
+from emoje_edge.bench.time_sources import SourceRow
+from emoje_edge.bench.timing import Timing, in_turns
 from emoje_edge.cli.bench import command
 from emoje_edge.engine.interface import check_inputs
 from emoje_edge.engine.session import open_engine
@@ -92,11 +92,11 @@ def test_the_command_prints_a_table_and_the_machine(tmp_path: Path) -> None:
 
 def test_the_power_rails_of_a_jetson() -> None:
     line = "RAM 2448/7620MB (lfb 4x2MB) CPU [2%@729,off] GR3D_FREQ 0% VDD_IN 5024mW/4990mW VDD_CPU_GPU_CV 760mW/750mW"
-    assert machine.power_rails(line) == "VDD_IN 5024mW, VDD_CPU_GPU_CV 760mW"
+    assert machine_facts.power_rails(line) == "VDD_IN 5024mW, VDD_CPU_GPU_CV 760mW"
 
 
 def test_the_machine_is_described_without_what_does_not_apply() -> None:
-    facts = machine.describe()
+    facts = machine_facts.describe()
     assert facts["cores"] >= 1
     assert "onnxruntime" in facts["versions"]
     assert all(value not in (None, "", {}) for value in facts.values())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from emoje_edge.cli.live_options import patience
-from emoje_edge.cli.sources import expand
+from emoje_edge.cli.source_arguments import expand
 from emoje_edge.errors import UsageError
 from tests.cli.conftest import Run
 

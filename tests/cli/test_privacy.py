@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 
 from emoje_edge import EMOTIONS
-from emoje_edge.report.skeleton import FOOT
+from emoje_edge.report.skeleton_video import FOOT
 from emoje_edge.report.writers import STAGES
 
 # Loaded by the interpreter before anything else: every look-up of a name and every connection that is not to this

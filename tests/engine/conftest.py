@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from emoje_edge.calibration_data.sources import open_set  # noqa: E402
+from emoje_edge.calibration_data.calibration_inputs import open_set  # noqa: E402
 from emoje_edge.engine.build import Plan, build_engine  # noqa: E402
 from emoje_edge.engine.calibration_set import CalibrationSet  # noqa: E402
 from emoje_edge.engine.quantization import calibrate  # noqa: E402

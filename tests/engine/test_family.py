@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from emoje_edge.calibration_data.sources import open_set
+from emoje_edge.calibration_data.calibration_inputs import open_set
 from emoje_edge.engine.build import Plan, build_engine
 from emoje_edge.engine.family import built_here, choose, family, is_name
 from emoje_edge.engine.manifest import read_manifest

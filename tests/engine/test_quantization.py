@@ -12,7 +12,7 @@ from emoje_calibration.errors import SpecError
 from emoje_calibration.quantize import QuantLinear
 from emoje_calibration.spec import Spec
 
-from emoje_edge.calibration_data.sources import open_set
+from emoje_edge.calibration_data.calibration_inputs import open_set
 from emoje_edge.engine.calibration_set import CalibrationSet
 from emoje_edge.engine.quantization import calibrate, quantize_masked, read_spec
 from emoje_edge.errors import UsageError, WorkError

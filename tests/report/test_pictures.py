@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from emoje_edge import UsageError
-from emoje_edge.report.body import PEOPLE
+from emoje_edge.report.draw_body import PEOPLE
 from emoje_edge.report.palette import EMOTION_COLOURS, label_colours, rgb
-from emoje_edge.report.skeleton import FOOT, SkeletonVideo, draw, draw_foot, field_size
+from emoje_edge.report.skeleton_video import FOOT, SkeletonVideo, draw, draw_foot, field_size
 from emoje_edge.report.timeline import draw_timeline
 from emoje_edge.report.writers import OutputError
 from emoje_edge.utterance_emotion import UtteranceEmotion

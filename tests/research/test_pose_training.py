@@ -6,7 +6,6 @@ import numpy as np
 
 from emoje_edge.modality import Modality
 from emoje_edge.training.batching import Collator
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.base import Sample
 from emoje_edge.training.datasets.blends import blend, jostle, with_blends
@@ -14,6 +13,7 @@ from emoje_edge.training.metrics import score
 from emoje_edge.training.plan import Plan, prepare
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.presets import BANDAI, KINECT
+from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
 from research.recipes import pose
 

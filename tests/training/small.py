@@ -6,8 +6,8 @@ import numpy as np
 
 from emoje_edge.modality import Modality
 from emoje_edge.model import ModelConfig, VectorEncoder
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets.base import Corpus, Sample
+from emoje_edge.training.train_config import TrainConfig
 
 CLASSES = ("low", "middle", "high")
 MODEL = ModelConfig(

@@ -10,7 +10,7 @@ import torch
 
 from emoje_edge.errors import UsageError
 from emoje_edge.training.average import moving_average
-from emoje_edge.training.config import TrainConfig
+from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, Trainer
 from tests.training import small
 

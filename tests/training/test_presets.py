@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from emoje_edge.model import ModelConfig
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import DATASETS
 from emoje_edge.training.presets import PRESETS, Preset, merged, preset_of
+from emoje_edge.training.train_config import TrainConfig
 
 
 def test_what_is_given_wins_and_encoders_are_merged() -> None:

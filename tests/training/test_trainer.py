@@ -19,9 +19,9 @@ from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
 from emoje_edge.model import LogMelEncoder
 from emoje_edge.training import checkpoint as ckpt
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.predict import TorchPredictor
+from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
 from tests.training import small
 

@@ -18,12 +18,12 @@ from emoje_edge.model import AmEmoje, ModelConfig
 from emoje_edge.model.network import MaskedNetwork
 from emoje_edge.model.whisper import WhisperLayers
 from emoje_edge.training.batching import Collator
-from emoje_edge.training.config import TrainConfig
 from emoje_edge.training.datasets import Corpus, Sample
 from emoje_edge.training.plan import FRONT, with_whisper_encoder
 from emoje_edge.training.predict import Missing, TorchPredictor
+from emoje_edge.training.speaker_histories import SpeakerHistories
+from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
-from emoje_edge.training.voices import Voices
 from emoje_edge.training.whisper_encoder import read_whisper_encoder
 
 WIDTH, LAYERS = 128, 2
@@ -204,7 +204,7 @@ def test_training_leaves_the_ears_alone_and_teaches_what_is_behind(reference, tm
     base = ModelConfig(text=None, pose=None, width=32, heads=2, cross_layers=0, state_width=0, classes=corpus.classes)
     model, initial = with_whisper_encoder(base, ears, None, corpus, seed=0)
     config = TrainConfig(epochs=8, batch_utterances=8, context=False, nce=0.0, joint=0.0, learning_rate=3e-3)
-    given = Materials(corpus, initial=initial, frozen=FRONT, voices=Voices())
+    given = Materials(corpus, initial=initial, frozen=FRONT, voices=SpeakerHistories())
     run = train(model, config, given, tmp_path / "run", quiet=True)
     weights = run.network.state_dict()
     for name, value in ears[1].items():

@@ -28,7 +28,7 @@ def pose_stage(name: str, people: int = 1) -> Callable[[], PoseEstimator]:
         allowed = f"it follows 1 to {most}" if most > 1 else "it follows one"
         raise UsageError(f"{people} people for the pose stage {name}", allowed)
     if name == "mediapipe":
-        from emoje_edge.perception.bodies.reference import MediaPipe
+        from emoje_edge.perception.bodies.mediapipe_reference import MediaPipe
 
         return MediaPipe
     return lambda: BlazePose(people)

@@ -14,7 +14,7 @@ from emoje_edge.perception.cues.found import language_tag
 from emoje_edge.perception.cues.languages import is_english
 from emoje_edge.perception.cues.raw_cue import RawCue
 from emoje_edge.perception.cues.rolling import merge_rolling_captions
-from emoje_edge.perception.cues.speakers import names_in, turns
+from emoje_edge.perception.cues.speaker_names import names_in, turns
 from emoje_edge.perception.cues.unsupported import refuse_unsupported
 from emoje_edge.perception.media import MediaInfo, read_subtitles
 from emoje_edge.perception.segmentation import SHORTEST, Utterance

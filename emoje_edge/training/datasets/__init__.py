@@ -21,8 +21,8 @@ DATASETS: dict[str, tuple[str, str, str]] = {
     "mosi": ("mosi", "load", "mosi*.npz"),
     "bandai": ("motions", "load_bandai", "bandai*.npz of joint positions, or the folder of official BVH files"),
     "kinect": ("motions", "load_kinect", "kinect*.npz of joint angles"),
-    "features": ("features", "load", "features of your own: .npz, or pickles of DialogueRNN and MMGCN"),
-    "manifest": ("manifest", "load", "your own data: a csv of path,start,end,dialogue,speaker,text,label"),
+    "features": ("feature_files", "load", "features of your own: .npz, or pickles of DialogueRNN and MMGCN"),
+    "manifest": ("csv_manifest", "load", "your own data: a csv of path,start,end,dialogue,speaker,text,label"),
 }
 
 __all__ = ["DATASETS", "SPLITS", "UNLABELLED", "Corpus", "Lazy", "Options", "Sample", "open_dataset"]

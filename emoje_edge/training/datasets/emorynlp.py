@@ -9,7 +9,7 @@ import ast
 from pathlib import Path
 
 from emoje_edge.training.datasets.base import Corpus, Sample, label_index
-from emoje_edge.training.datasets.files import find_files, split_of
+from emoje_edge.training.datasets.find_files import find_files, split_of
 from emoje_edge.training.datasets.options import Options
 from emoje_edge.training.datasets.tables import number, read_rows
 

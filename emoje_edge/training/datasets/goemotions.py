@@ -10,7 +10,7 @@ from pathlib import Path
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import UsageError
 from emoje_edge.training.datasets.base import UNLABELLED, Corpus, Sample
-from emoje_edge.training.datasets.files import find_files, split_of
+from emoje_edge.training.datasets.find_files import find_files, split_of
 from emoje_edge.training.datasets.options import Options
 from emoje_edge.training.datasets.tables import number, read_rows, read_text
 

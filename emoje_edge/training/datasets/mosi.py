@@ -13,8 +13,8 @@ import numpy as np
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
 from emoje_edge.training.datasets.base import Corpus, Sample
-from emoje_edge.training.datasets.features import open_arrays
-from emoje_edge.training.datasets.files import find_files, split_of
+from emoje_edge.training.datasets.feature_files import open_arrays
+from emoje_edge.training.datasets.find_files import find_files, split_of
 from emoje_edge.training.datasets.options import Options
 
 CLASSES = ("negative", "positive")

@@ -17,7 +17,7 @@ from emoje_edge.perception.features import pose_feature
 from emoje_edge.shapes import LONGEST
 from emoje_edge.training.datasets.base import Corpus, Lazy, Sample
 from emoje_edge.training.datasets.cameras import STAGE, CameraSettings, view
-from emoje_edge.training.datasets.files import find_files, split_of
+from emoje_edge.training.datasets.find_files import find_files, split_of
 from emoje_edge.training.datasets.mocap import KINECT_CLASSES, STYLES, Motion, read_bandai, read_kinect
 from emoje_edge.training.datasets.options import Options
 

@@ -15,8 +15,8 @@ import numpy as np
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
 from emoje_edge.training.datasets.base import Corpus, Feature, Sample
-from emoje_edge.training.datasets.features import open_arrays
-from emoje_edge.training.datasets.files import find_files
+from emoje_edge.training.datasets.feature_files import open_arrays
+from emoje_edge.training.datasets.find_files import find_files
 from emoje_edge.training.datasets.options import Options
 from emoje_edge.training.datasets.raw import clip_features, sound_feature
 

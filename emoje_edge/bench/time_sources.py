@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoje_edge.bench.measure import peak_mib
+from emoje_edge.bench.timing import peak_mib
 
 
 @dataclass(frozen=True)

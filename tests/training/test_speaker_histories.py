@@ -5,7 +5,7 @@ from emoje_edge.modality import Modality
 from emoje_edge.model import LogMelEncoder, ModelConfig
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.datasets import Sample
-from emoje_edge.training.voices import Voices
+from emoje_edge.training.speaker_histories import SpeakerHistories
 
 CONFIG = ModelConfig(text=None, pose=None, audio=LogMelEncoder(width=32), width=32, heads=2, classes=("a", "b"))
 
@@ -23,26 +23,26 @@ def _heard(batch, width=32):
 
 
 def test_a_past_is_of_the_same_speaker_and_of_other_utterances():
-    voices, g = Voices(), np.random.default_rng(0)
-    batch = voices.given(_batch("aaaabb"), 32, g)
+    voices, g = SpeakerHistories(), np.random.default_rng(0)
+    batch = voices.with_random_history(_batch("aaaabb"), 32, g)
     assert not batch.voice.any()  # nothing was heard yet
-    voices.take(batch, _heard(batch))
+    voices.remember(batch, _heard(batch))
     for row, total in enumerate((1 + 2 + 3, 0 + 2 + 3, 0 + 1 + 3, 0 + 1 + 2, 5, 4)):
-        past = voices.drawn(_batch("aaaabb"), 32, 20, g).voice[row]
+        past = voices.with_history(_batch("aaaabb"), 32, 20, g).voice[row]
         assert past[0] == total
         assert past[-1] == (3 if row < 4 else 1)
 
 
 def test_lengths_of_the_past_differ_and_are_bounded():
-    voices, g = Voices(most=5), np.random.default_rng(0)
-    batch = voices.given(_batch("a" * 30), 32, g)
-    voices.take(batch, _heard(batch))
-    counts = {int(n) for _ in range(5) for n in voices.given(_batch("a" * 30), 32, g).voice[:, -1]}
+    voices, g = SpeakerHistories(most=5), np.random.default_rng(0)
+    batch = voices.with_random_history(_batch("a" * 30), 32, g)
+    voices.remember(batch, _heard(batch))
+    counts = {int(n) for _ in range(5) for n in voices.with_random_history(_batch("a" * 30), 32, g).voice[:, -1]}
     assert counts == {0, 1, 2, 3, 4, 5}
 
 
 def test_who_has_no_name_has_no_past():
-    voices, g = Voices(), np.random.default_rng(0)
-    batch = voices.given(_batch(["", "", ""]), 32, g)
-    voices.take(batch, _heard(batch))
-    assert not voices.drawn(_batch(["", "", ""]), 32, 20, g).voice.any()
+    voices, g = SpeakerHistories(), np.random.default_rng(0)
+    batch = voices.with_random_history(_batch(["", "", ""]), 32, g)
+    voices.remember(batch, _heard(batch))
+    assert not voices.with_history(_batch(["", "", ""]), 32, 20, g).voice.any()

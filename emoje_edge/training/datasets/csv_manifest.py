@@ -14,7 +14,7 @@ from emoje_edge.emotion import EMOTIONS
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Modality
 from emoje_edge.training.datasets.base import SPLITS, UNLABELLED, Corpus, Feature, Sample
-from emoje_edge.training.datasets.files import find_files, split_of
+from emoje_edge.training.datasets.find_files import find_files, split_of
 from emoje_edge.training.datasets.options import Options
 from emoje_edge.training.datasets.raw import clip_features
 from emoje_edge.training.datasets.tables import read_rows, seconds

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emoje_edge.corpus.machine import WorkerBudget
+from emoje_edge.corpus.worker_budget import WorkerBudget
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask
 

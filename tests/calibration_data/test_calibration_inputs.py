@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from emoje_edge.calibration_data.sources import open_set
+from emoje_edge.calibration_data.calibration_inputs import open_set
 from emoje_edge.engine.calibration_set import CalibrationSet
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.model import AmEmoje, LandmarkEncoder, ModelConfig, TextEncoder

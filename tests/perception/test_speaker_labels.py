@@ -8,7 +8,7 @@ import pytest
 
 from emoje_edge.perception.media import AudioBlock, decode
 from emoje_edge.perception.perceive import perceive
-from emoje_edge.perception.voices import MOST, Voices, nearest, traits, voiceprint
+from emoje_edge.perception.speaker_labels import MOST, SpeakerLabels, nearest, traits, voiceprint
 
 from .conftest import tone
 
@@ -20,7 +20,7 @@ def _clip(data: Path, actor: int, emotion: int, statement: int = 1) -> np.ndarra
 
 def test_a_man_and_a_woman_get_two_letters(shared_data):
     """Actor 19 is a man, actor 20 a woman; each calm, happy and sad, in turn."""
-    voices, said = Voices(), []
+    voices, said = SpeakerLabels(), []
     for emotion in (1, 2, 3, 4):
         for actor in (19, 20):
             said.append((actor, voices.label(_clip(shared_data, actor, emotion))))
@@ -30,12 +30,12 @@ def test_a_man_and_a_woman_get_two_letters(shared_data):
 
 
 def test_one_voice_is_one_letter(shared_data):
-    voices = Voices()
+    voices = SpeakerLabels()
     assert {voices.label(_clip(shared_data, 20, 1, statement)) for statement in (1, 2)} == {"A"}
 
 
 def test_a_short_sound_is_nobody_new(shared_data):
-    voices = Voices()
+    voices = SpeakerLabels()
     voices.label(_clip(shared_data, 19, 1))
     assert voices.label(_clip(shared_data, 20, 1)[16000:20000]) == "A"
 

@@ -18,7 +18,7 @@ from emoje_edge.training.batching import Batch
 MOST = 20
 
 
-class Voices:
+class SpeakerHistories:
     """Descriptors by speaker and utterance.
 
     Args:
@@ -29,11 +29,11 @@ class Voices:
         self.most = most
         self._known: dict[str, dict[str, Tensor]] = defaultdict(dict)
 
-    def given(self, batch: Batch, width: int, generator: np.random.Generator) -> Batch:
+    def with_random_history(self, batch: Batch, width: int, generator: np.random.Generator) -> Batch:
         """The batch with a past of 0 to `most` utterances for each of its own: `voice` [N, width + 1]."""
-        return self.drawn(batch, width, None, generator)
+        return self.with_history(batch, width, None, generator)
 
-    def drawn(self, batch: Batch, width: int, count: int | None, generator: np.random.Generator) -> Batch:
+    def with_history(self, batch: Batch, width: int, count: int | None, generator: np.random.Generator) -> Batch:
         """The same with a past of `count` utterances, as far as so many are known."""
         voice = torch.zeros(len(batch.samples), width + 1)
         for row, sample in zip(voice, batch.samples, strict=True):
@@ -46,7 +46,7 @@ class Voices:
                 row[-1] = len(chosen)
         return replace(batch, voice=voice.to(batch.labels.device))
 
-    def take(self, batch: Batch, voice: Tensor) -> None:
+    def remember(self, batch: Batch, voice: Tensor) -> None:
         """Remember what was heard: `voice` [N, width + 1] is the one after these utterances."""
         assert batch.voice is not None
         heard = (voice.detach().float() - batch.voice).cpu()

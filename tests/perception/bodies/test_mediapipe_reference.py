@@ -5,7 +5,7 @@ import pytest
 
 from emoje_edge.errors import WorkError
 from emoje_edge.perception.bodies.estimator import BlazePose, first_joints
-from emoje_edge.perception.bodies.reference import MediaPipe
+from emoje_edge.perception.bodies.mediapipe_reference import MediaPipe
 from emoje_edge.perception.media import decode
 
 # What MediaPipe 0.10.21 finds in the portrait: x and y in heights of the picture, of head, shoulders and elbows, and

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
-from emoje_edge.report.body import Picture, draw_people
 from emoje_edge.report.canvas import font
+from emoje_edge.report.draw_body import Picture, draw_people
 from emoje_edge.report.palette import MODALITY_COLOURS, emotion_colour, label_colours, rgb
 from emoje_edge.report.writers import NO_EVIDENCE, OutputError, check_folder
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from emoje_edge.bench.measure import in_turns, peak_mib, resident_mib
+from emoje_edge.bench.timing import in_turns, peak_mib, resident_mib
 from emoje_edge.engine.manifest import Manifest
 from emoje_edge.engine.session import open_engine
 from emoje_edge.errors import EmojeError
@@ -115,7 +115,7 @@ def measure(
 
 def _in_child(order: dict[str, Any]) -> EngineRow:
     done = subprocess.run(
-        [sys.executable, "-m", "emoje_edge.bench.engines", json.dumps(order)], capture_output=True, text=True
+        [sys.executable, "-m", "emoje_edge.bench.time_engines", json.dumps(order)], capture_output=True, text=True
     )
     lines = done.stdout.strip().splitlines()
     if done.returncode == 0 and lines:

@@ -24,7 +24,7 @@ _FRAME, _HOP = 1280, 640  # samples, of the pitch
 _LOWEST, _HIGHEST = 50.0, 400.0  # Hz
 
 
-class Voices:
+class SpeakerLabels:
     """The voices of one source, told apart as they come."""
 
     def __init__(self) -> None:

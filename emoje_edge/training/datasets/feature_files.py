@@ -23,7 +23,7 @@ import numpy as np
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.modality import Modality
 from emoje_edge.training.datasets.base import UNLABELLED, Corpus, Feature, Sample
-from emoje_edge.training.datasets.files import find_files, split_of
+from emoje_edge.training.datasets.find_files import find_files, split_of
 from emoje_edge.training.datasets.options import Options
 from emoje_edge.training.datasets.pickles import read_pickle
 
