@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from emoje_edge.addresses import masked
 from emoje_edge.characters import visible
 from emoje_edge.dialogue import DialogueState
+from emoje_edge.emotion import conversational
 from emoje_edge.engine.pool import EnginePool
 from emoje_edge.engine.utterance_inputs import engine_inputs, evidence
 from emoje_edge.errors import UsageError
@@ -217,6 +218,7 @@ class Recognizer:
                     memory if seen.final else copy.copy(memory),  # what is not over moves nothing on
                     quality=seen.quality,
                     lacks=seen.lacks,
+                    not_heard=seen.words is not None and Modality.TEXT not in seen.features,
                     source=name,
                     span=(seen.start, seen.end),
                     speaker=seen.speaker,
@@ -292,8 +294,14 @@ class Recognizer:
         span: tuple[float, float],
         speaker: str | None,
         latency_ms: Mapping[str, float],
+        not_heard: bool = False,
     ) -> UtteranceEmotion:
-        """Run the engine of what can be understood, and move the dialogue on."""
+        """Run the engine of what can be understood, and move the dialogue on.
+
+        Args:
+            not_heard: something was said, and not understood: what is seen and heard is read as in a conversation, in
+                which most that is said is calm, not as an actor's.
+        """
         dialogue = dialogue if self.context else DialogueState()
         times = {m.value: float(latency_ms.get(m.value, 0.0)) for m in reversed(Modality)}
         there = {m for m in self.mask if m in features and len(features[m])}
@@ -312,8 +320,10 @@ class Recognizer:
         out = session.run(inputs)
         engine = (time.perf_counter() - begin) * 1000
         dialogue.move_on(said, past, out["next_state"], speaker, out.get("next_voice"))
-        shares = _softmax(out["logits"][0] / (session.manifest.temperature or 1.0))
-        labels, best = session.manifest.labels, int(shares.argmax())
+        labels = session.manifest.labels
+        logits = out["logits"][0] / (session.manifest.temperature or 1.0)
+        shares = _softmax(logits + conversational(labels) if not_heard else logits)
+        best = int(shares.argmax())
         sure = bool(shares[best] >= self.min_confidence)
         order = list(Modality)
         return UtteranceEmotion(

@@ -8,10 +8,12 @@ import pytest
 from emoje_edge import EMOTIONS, Mask, Recognizer, UsageError, WorkError
 from emoje_edge.babble import babble
 from emoje_edge.dialogue import DialogueState
+from emoje_edge.emotion import IN_CONVERSATION, conversational
 from emoje_edge.engine.session import find_engine
 from emoje_edge.engine.temperatures import set_temperature
 from emoje_edge.engine.weights import copy
 from emoje_edge.evaluation.conditions import hiss
+from emoje_edge.modality import Modality
 
 RATE = 16_000
 VOICE = babble(1.5, pitch=150.0)
@@ -230,3 +232,28 @@ def test_engines_of_two_models_do_not_share_a_dialogue(recognizer: Recognizer) -
     dialogue = DialogueState(vector=np.zeros((1, 3), np.float32))
     with pytest.raises(WorkError, match="another model"):
         recognizer.recognize(text="hello", state=dialogue)
+
+
+def test_what_was_said_and_not_understood_is_read_as_in_a_conversation() -> None:
+    """The same voice, its odds moved by how often each emotion is in conversations, and by nothing else."""
+    with Recognizer("audio", words="off") as recognizer:
+        feature = recognizer._features(Modality.AUDIO, VOICE)
+        assert feature is not None
+        found = [
+            recognizer._decide(
+                {Modality.AUDIO: feature[0]},
+                DialogueState(),
+                quality={Modality.AUDIO: np.ones(2, np.float32)},
+                lacks={},
+                source="",
+                span=(0.0, 1.0),
+                speaker=None,
+                latency_ms={},
+                not_heard=not_heard,
+            ).probabilities
+            for not_heard in (False, True)
+        ]
+    moved = {e: found[1][e] / found[0][e] for e in EMOTIONS}
+    for e in EMOTIONS:
+        assert moved[e] / moved["neutral"] == pytest.approx(IN_CONVERSATION[e] / IN_CONVERSATION["neutral"])
+    assert conversational(("happy", "sad")) == [0.0, 0.0]

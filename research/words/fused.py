@@ -95,6 +95,7 @@ class Offered(Recognizer):
                 span=(0.0, 0.0),
                 speaker=row["speaker"],
                 latency_ms={},
+                not_heard=not row["sure"],
             ).emotion
 
 
