@@ -1,14 +1,15 @@
 """From a network and a calibration set to a spec: ranges mask by mask, and layers that hurt left out.
 
 For each mask: one pass in fp32 fills a histogram an input; each observer's ranges are tried on the whole network and
-the one that moves the logits least is taken; if the labels still differ more than the budget allows, layers leave
-INT8, the one with the largest measured effect a byte first, until they do not.
+the one that moves the logits least is taken; if the labels still differ more than the budget allows, layers take their
+input in floating point, the one with the largest measured effect a byte first, until they do not.  Weights leave INT8
+last: all masks share those of an encoder, and one mask's own would be stored once more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +18,11 @@ from emoje_calibration.errors import BudgetError
 from emoje_calibration.hashes import weights_sha256
 from emoje_calibration.observers import METHODS, Histogram
 from emoje_calibration.quantize import fold_batch_norms, quantizable, quantize, weight_amax, with_network
-from emoje_calibration.spec import LayerSpec, MaskSpec, Range, Spec
+from emoje_calibration.spec import LayerSpec, MaskSpec, Range, Spec, in_encoder
 
 AUTO = "auto"
 BUDGET = 0.99  # smallest share of labels equal to fp32's
+RANKED_ON = 0.25  # of the samples, where layers are only ranked
 TRIED = ("max", "percentile-99.99", "mse", "entropy")
 Batches = list[tuple[Tensor, ...]]
 Progress = Callable[[str], None]
@@ -89,7 +91,7 @@ def calibrate(
     found = {case.mask: _calibrate_mask(case, method, budget, progress) for case in cases}
     kinds = {name: (kind_of(m), weight_range(m)) for name, m in quantizable(fold_batch_norms(network))}
     used = {name for spec in found.values() for name in (*spec.inputs, *spec.excluded)}
-    weights = {n: w for n, w in kinds.items() if n in used or w[0] != "linear"}
+    weights = {n: w for n, w in kinds.items() if n in used or w[0] != "linear" or n.startswith("encoders.")}
     return Spec(model, weights_sha256(network), source.name, source.sha256, source.samples, budget, weights, found)
 
 
@@ -164,8 +166,11 @@ class _Trial:
                 layers[name] = LayerSpec(kind, weight_range(module), given)
         return layers
 
-    def change(self, layers: dict[str, LayerSpec]) -> Change:
-        return compare(self.reference, logits(with_network(self.network, quantize(self.folded, layers)), self.batches))
+    def change(self, layers: dict[str, LayerSpec], share: float = 1.0) -> Change:
+        """Against the network in floating point, on a share of the batches."""
+        batches = self.batches[: max(1, round(share * len(self.batches)))]
+        found = logits(with_network(self.network, quantize(self.folded, layers)), batches)
+        return compare(self.reference[: len(found)], found)
 
 
 def _calibrate_mask(case: Case, method: str, budget: float, progress: Progress) -> MaskSpec:
@@ -184,8 +189,8 @@ def _calibrate_mask(case: Case, method: str, budget: float, progress: Progress) 
     change, layers = best
     excluded: dict[str, str] = {}
     if change.agreement < budget:
-        change, excluded = _exclude(trial, layers, budget, progress)
-    inputs = {name: layer.input for name, layer in layers.items() if layer.input and name not in excluded}
+        change, layers, excluded = _give_up(trial, layers, budget, progress)
+    inputs = {name: layer.input for name, layer in layers.items() if layer.input}
     return MaskSpec(inputs, excluded, change.agreement)
 
 
@@ -193,22 +198,37 @@ def sensitivity(trial: _Trial, layers: dict[str, LayerSpec], progress: Progress)
     """What each layer alone in INT8 changes, the one with the largest effect a byte first."""
     found = {}
     for name, layer in layers.items():
-        found[name] = trial.change({name: layer})
+        found[name] = trial.change({name: layer}, RANKED_ON)
         progress(f"{trial.mask}: {name} alone changes the logits by {found[name].error:.2g}")
     sizes = {name: trial.modules[name].weight.numel() for name in found}  # type: ignore[operator,union-attr]
     return dict(sorted(found.items(), key=lambda item: -item[1].error / sizes[item[0]]))
 
 
-def _exclude(
+def _give_up(
     trial: _Trial, layers: dict[str, LayerSpec], budget: float, progress: Progress
-) -> tuple[Change, dict[str, str]]:
-    """Leave out the layers that hurt most a byte, one more each time, until the budget is kept."""
-    excluded: dict[str, str] = {}
-    for name, alone in sensitivity(trial, layers, progress).items():
-        excluded[name] = (
-            f"alone in INT8 it changes the logits by {alone.error:.3g} and {1 - alone.agreement:.1%} of labels"
-        )
-        change = trial.change({n: layer for n, layer in layers.items() if n not in excluded})
-        if change.agreement >= budget:
-            return change, excluded
+) -> tuple[Change, dict[str, LayerSpec], dict[str, str]]:
+    """Give up what hurts most a byte, one more each time, until the budget is kept.
+
+    An encoder's linear takes its input in floating point and keeps its weight; a layer that belongs to no encoder
+    leaves INT8; the weights of encoders leave it last.
+    """
+    left, excluded = dict(layers), {}
+    ranked = sensitivity(trial, layers, progress)
+    for weights in (False, True):
+        for name, alone in ranked.items():
+            layer = left.get(name)
+            shared = in_encoder(name, trial.mask)
+            if layer is None or (shared and not weights and layer.input is None):
+                continue
+            if shared and not weights:
+                left[name] = replace(layer, input=None)
+            else:
+                del left[name]
+                excluded[name] = (
+                    f"alone in INT8 it changes the logits by {alone.error:.3g} and {1 - alone.agreement:.1%} of labels"
+                )
+            change = trial.change(left)
+            progress(f"{trial.mask}: {name} given up, agrees {change.agreement:.1%}")
+            if change.agreement >= budget:
+                return change, left, excluded
     raise BudgetError(f"mask {trial.mask}: not even without INT8 do the labels agree to {budget:.1%}")

@@ -1,8 +1,8 @@
 """Apply a spec to a network: the quantized eager reference, which every INT8 engine is held against.
 
-Linears and convolutions take `qdq` on their input (one scale) and on their weight (one a channel, axis 0); embedding
-tables on the weight alone (one a column, axis 1, so that an engine can dequantize after the look-up).  Biases are
-rounded to the accumulator's step, scale(input) * scale(weight), as integer kernels do.
+Linears and convolutions take `qdq` on their input (one scale, where the spec has one) and on their weight (one a
+channel, axis 0); embedding tables on the weight alone (one a column, axis 1, so that an engine can dequantize after the
+look-up).  Biases are rounded to the accumulator's step, scale(input) * scale(weight), as integer kernels do.
 Batch normalisations are folded into the convolution before them first (`fold_batch_norms`), by calibration and here.
 """
 
@@ -42,21 +42,24 @@ def weight_amax(module: nn.Module) -> Tensor:
 
 
 class QuantLinear(nn.Module):
-    """`nn.Linear` with INT8 input and weight."""
+    """`nn.Linear` with INT8 weight and, where the spec gives an input scale, INT8 input."""
 
-    x_amax: Tensor
+    x_amax: Tensor | None
     w_amax: Tensor
     bias: Tensor | None
 
-    def __init__(self, linear: nn.Linear, x_amax: float, w_amax: Tensor) -> None:
+    def __init__(self, linear: nn.Linear, x_amax: float | None, w_amax: Tensor) -> None:
         super().__init__()
         self.weight = nn.Parameter(linear.weight.detach().clone(), requires_grad=False)
-        self.register_buffer("x_amax", torch.tensor([x_amax]))
+        self.register_buffer("x_amax", None if x_amax is None else torch.tensor([x_amax]))
         self.register_buffer("w_amax", w_amax)
-        self.register_buffer("bias", _round_bias(linear.bias, x_amax, w_amax))
+        bias = linear.bias if x_amax is None else _round_bias(linear.bias, x_amax, w_amax)
+        self.register_buffer("bias", None if bias is None else bias.detach())
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(qdq(x, self.x_amax), qdq(self.weight, self.w_amax), self.bias)
+        if self.x_amax is not None:
+            x = qdq(x, self.x_amax)
+        return F.linear(x, qdq(self.weight, self.w_amax), self.bias)
 
 
 class QuantConv(nn.Module):
@@ -143,7 +146,6 @@ def _quantized_layer(name: str, module: nn.Module, layer: LayerSpec) -> nn.Modul
     if isinstance(module, (nn.Conv1d, nn.Conv2d)):
         return QuantConv(module, x_amax, w_amax)
     assert isinstance(module, nn.Linear)
-    assert x_amax is not None  # the spec's reader gives every linear one
     return QuantLinear(module, x_amax, w_amax)
 
 

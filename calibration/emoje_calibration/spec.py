@@ -60,7 +60,7 @@ class MaskSpec:
     """What holds for one mask.
 
     Attributes:
-        inputs: layer -> range of its input; an embedding or convolution without one has INT8 weights alone.
+        inputs: layer -> range of its input; a layer of an encoder without one has INT8 weights alone.
         excluded: layer -> why it stays in floating point (measured, see `emoje_calibration.sensitivity`).
         agreement: share of equal labels with fp32 on the calibration set, 0 to 1, after the exclusions.
     """
@@ -106,7 +106,7 @@ class Spec:
         return {
             name: LayerSpec(kind, weight, inputs.get(name))
             for name, (kind, weight) in self.weights.items()
-            if name not in excluded and (name in inputs or (kind != "linear" and _in_mask(name, mask)))
+            if name not in excluded and (name in inputs or in_encoder(name, mask))
         }
 
     def check_weights(self, weights_sha256: str) -> None:
@@ -161,7 +161,8 @@ def read_spec(path: Path) -> Spec:
     return Spec.from_json(text, str(path))
 
 
-def _in_mask(layer: str, mask: str) -> bool:
+def in_encoder(layer: str, mask: str) -> bool:
+    """Whether a layer belongs to an encoder of one of the mask's modalities, whose weights all masks share."""
     return any(layer.startswith(f"encoders.{m}.") for m in mask.split(","))
 
 

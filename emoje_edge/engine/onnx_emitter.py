@@ -179,14 +179,14 @@ class Emitter:
         name, scale, zero = self.packed(weight, amax, transposed)
         return self.b.add("DequantizeLinear", name, scale, zero, axis=1 - axis if transposed else axis)
 
-    def stored(self, weight: np.ndarray, amax: np.ndarray) -> str:
+    def stored(self, weight: np.ndarray, amax: np.ndarray, transposed: bool = False) -> str:
         """A stored 8-bit weight for a floating-point operator: one scale an output channel.
 
         Spelt out, not DequantizeLinear: ONNX Runtime computes this once when it opens the graph, then chooses its
         fastest convolution for constant weights, and leaves DequantizeLinear to be run at every call.
         """
-        name, _, _ = self.packed(weight, amax)
-        scale = self.b.constant(amax.astype(np.float32) / np.float32(LEVELS))
+        name, _, _ = self.packed(weight, amax, transposed)
+        scale = self.b.constant((amax.T if transposed else amax).astype(np.float32) / np.float32(LEVELS))
         zero = self.b.constant(np.float32(_ZERO[self.dialect]))
         wide = self.b.add("Cast", name, to=onnx_type(torch.float32))
         return self.b.add("Mul", self.b.add("Sub", wide, zero), scale)

@@ -34,7 +34,9 @@ def _linear(e: Emitter, out: Out, x: Any, weight: Any, bias: Tensor | None = Non
             parts.append(e.integer_bias(bias, x.amax, weight.amax))
         name = e.b.add("Gemm", *parts)
         return Value(name if len(out.shape) == 2 else e.b.reshape(name, e.shape(out.shape)), out.shape, out.dtype)
-    if isinstance(weight, Quantized) and e.dialect != "fp32":
+    if isinstance(weight, Quantized) and e.dialect == "uint8":
+        kernel = e.stored(weight.array, weight.amax, transposed=True)
+    elif isinstance(weight, Quantized) and e.dialect != "fp32":
         kernel = e.weight(weight.array, weight.amax, 0, transposed=True)
     else:
         kernel = e.b.constant((weight.array if isinstance(weight, Quantized) else weight.detach().numpy()).T)

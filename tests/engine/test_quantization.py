@@ -81,6 +81,32 @@ def test_layers_that_hurt_are_left_out_and_named(network: AmEmoje, data: Calibra
     assert all("changes the logits by" in reason for reason in found.excluded.values())
 
 
+def test_an_encoders_layer_that_hurts_keeps_its_weight(network: AmEmoje, data: CalibrationSet) -> None:
+    """What it takes in stays in floating point, and all masks go on sharing its INT8 weight."""
+    broken = AmEmoje(network.config).eval()
+    broken.load_state_dict(network.state_dict())
+    layer = broken.encoders["text"].get_submodule("layers.0")
+    name = "encoders.text.layers.0.feed_forward.up"
+    with torch.no_grad():  # one channel that dwarfs the rest, and that nothing reads
+        layer.norm2.weight[0] = 1e6
+        layer.feed_forward.up.weight[:, 0] = 0
+        layer.feed_forward.down.weight *= 20
+        broken.head.weight *= 20
+    spec = calibrate(broken, data, model="broken", masks=[BOTH], method="max", budget=1.0)
+    found = spec.masks[str(BOTH)]
+    assert name not in found.inputs
+    assert not any(layer.startswith("encoders.") for layer in found.excluded)
+    assert spec.layers(str(BOTH))[name].input is None
+    masked = MaskedNetwork(broken, BOTH)
+    quantized = quantize_masked(masked, spec)
+    inputs = next(iter(data.batches(masked)))
+    with torch.no_grad():
+        assert (masked(*inputs)[0].argmax(1) == quantized(*inputs)[0].argmax(1)).all()
+    kept = quantized.network.get_submodule(name)
+    assert isinstance(kept, QuantLinear)
+    assert kept.x_amax is None
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
