@@ -108,7 +108,7 @@ class Reader:
         try:
             while media is not None and not self._stream.stop.is_set():
                 why = self._read(media)
-                media = self._again(why)
+                media = None if self._stream.stop.is_set() else self._again(why)
         except BaseException as caught:  # handed to who iterates
             error = caught
         self._stream.inbox.end(error)

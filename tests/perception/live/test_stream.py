@@ -55,6 +55,17 @@ def test_a_lost_stream_comes_back_later_in_the_same_time(server: tuple[str, Star
     assert threading.active_count() == threads
 
 
+def test_a_stream_that_is_closed_is_not_called_lost(
+    server: tuple[str, Start], caplog: pytest.LogCaptureFixture
+) -> None:
+    address, start = server
+    start()
+    with LiveStream([address]) as stream:
+        items = stream.decode(fps=12.5)
+        until(items, lambda item: isinstance(item, AudioBlock) and item.time > 0.5)
+    assert "lost" not in caplog.text
+
+
 def test_a_stream_that_stays_away_is_given_up_by_name(server: tuple[str, Start]) -> None:
     address, start = server
     running = start()
