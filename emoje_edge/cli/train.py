@@ -98,7 +98,7 @@ def _default(encoder: str | None, model: str | None, given: dict[str, Any]) -> N
 
 def _teacher(plan: Plan, encoder: str, window: int, given: dict[str, Any]) -> None:
     from emoje_edge.training.plan import prepare
-    from emoje_edge.training.teacher import TeacherConfig, train_teacher
+    from emoje_edge.training.text_teacher import TeacherConfig, train_teacher
 
     _, materials = prepare(plan)
     defaults = TeacherConfig(encoder)

@@ -17,7 +17,7 @@ from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import ModelConfig, VectorEncoder
 from emoje_edge.model.network import input_shape
 from emoje_edge.shapes import BANDS, WHISPER_BANDS
-from emoje_edge.training import teacher
+from emoje_edge.training import text_teacher
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets.base import Corpus
@@ -79,8 +79,8 @@ def open_model(path: Path | str | None, *, backend: str = "onnx", threads: int |
     if path is None or is_name(path):
         return EnginePredictor(model=None if path is None else str(path), backend=backend, threads=threads)
     folder = Path(path)
-    if (folder / teacher.FILE).is_file():
-        return teacher.load_teacher(folder)
+    if (folder / text_teacher.FILE).is_file():
+        return text_teacher.load_teacher(folder)
     if (folder / "config.json").is_file():
         run = load_run(folder)
         return TorchPredictor(run.network, Collator(run.config, tokenizer_of(run.config, run.tokenizer)))

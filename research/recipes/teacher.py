@@ -14,10 +14,10 @@ both.  The last weights, averaged over steps, count: nothing is chosen on MELD's
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -29,13 +29,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.training.batching import Reword
-from emoje_edge.training.datasets import Corpus, Sample, open_dataset
+from emoje_edge.training.datasets import Corpus, open_dataset
 from emoje_edge.training.metrics import score
-from emoje_edge.training.trainer import computes_bfloat16
+from emoje_edge.training.text_teacher import TextTeacher, Window, batches, describe
 from research.augmentation.rewording import as_spoken
 from research.recipes.plain import sentences
 
-TOKENS, WORDS, BEFORE = 80, 34, 6  # of the window, of the utterance in it, utterances of context
+TOKENS, BEFORE = 80, 6  # of the window, utterances of context in it
 MELD, GOEMOTIONS = 0, 1  # heads: the corpora do not agree on what is neutral
 
 
@@ -66,99 +66,13 @@ class Settings:
     seed: int = 0
 
 
-Window = tuple[list[int], list[int]]  # token ids, segment (0 the utterance, 1 what went before)
-
-
-class Teacher(nn.Module):
-    """Encoder, [CLS] and the mean over the utterance's own tokens, one linear head a corpus."""
+class Teacher(TextTeacher):
+    """A text teacher with a head for each of the two corpora, whose embeddings and lowest layers keep their weights."""
 
     def __init__(self, encoder: str | Path, frozen: int = 0) -> None:
-        super().__init__()
-        from transformers import AutoModel, AutoTokenizer
-
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(encoder)
-        self.encoder: Any = AutoModel.from_pretrained(encoder)
-        self.width = 2 * self.encoder.config.hidden_size
-        self.heads = nn.ModuleList(nn.Linear(self.width, len(EMOTIONS)) for _ in (MELD, GOEMOTIONS))
-        self.drop = nn.Dropout(0.2)
+        super().__init__(encoder, [len(EMOTIONS)] * 2, tokens=TOKENS, context=BEFORE)
         for part in (self.encoder.embeddings, *self.encoder.encoder.layer[:frozen]):
             part.requires_grad_(False)
-
-    def describe(self, windows: Sequence[Window]) -> Tensor:
-        """[N windows] -> [N, 2 x hidden size]."""
-        size = max(len(ids) for ids, _ in windows)
-        ids, segment, there = torch.zeros(3, len(windows), size, dtype=torch.long)
-        for i, (tokens, segments) in enumerate(windows):
-            ids[i, : len(tokens)], segment[i, : len(tokens)] = torch.tensor(tokens), torch.tensor(segments)
-            there[i, : len(tokens)] = 1
-        hidden = self.encoder(input_ids=ids, attention_mask=there, token_type_ids=segment).last_hidden_state
-        own = (there * (1 - segment)).float()
-        mean = torch.einsum("bl,bld->bd", own / own.sum(1, keepdim=True), hidden)
-        return torch.cat([hidden[:, 0], mean], 1)
-
-    def windows(
-        self, corpus: Corpus, vary: Reword | None = None, alone: float = 0.0, g: np.random.Generator | None = None
-    ) -> list[Window]:
-        """One window a sample, in the corpus' order.
-
-        Args:
-            vary: another wording of each line.
-            alone: share of the windows without what went before.
-        """
-        found: dict[str, Window] = {}
-        g = g or np.random.default_rng(0)
-        for dialogue in corpus.dialogues():
-            said = [vary(_plain(s), g) if vary else _plain(s) for s in dialogue]
-            named = self._tokens([f"{s.speaker}: {t}" if s.speaker else t for s, t in zip(dialogue, said, strict=True)])
-            for i, sample in enumerate(dialogue):
-                before = [] if g.random() < alone else named[max(0, i - BEFORE) : i]
-                found[sample.uid] = self._window(named[i], before)
-        return [found[s.uid] for s in corpus.samples]
-
-    def _tokens(self, texts: list[str]) -> list[list[int]]:
-        return self.tokenizer(texts, add_special_tokens=False, truncation=True, max_length=400)["input_ids"]
-
-    def _window(self, own: list[int], before: list[list[int]]) -> Window:
-        first, last = self.tokenizer.cls_token_id, self.tokenizer.sep_token_id
-        ids = [first, *own[:WORDS], last]
-        room = TOKENS - len(ids) - 1
-        context = [token for utterance in before for token in (*utterance, last)][:-1]
-        if not context or room <= 3:
-            return ids, [0] * len(ids)
-        kept = context[-room:]
-        return [*ids, *kept, last], [0] * len(ids) + [1] * (len(kept) + 1)
-
-
-def _plain(sample: Sample) -> str:
-    return (sample.text or "").replace("\u0092", "'").replace("’", "'")
-
-
-def batches(windows: Sequence[Window], size: int, g: np.random.Generator) -> Iterator[list[int]]:
-    """Shuffled batches of windows about as long as each other."""
-    order = g.permutation(len(windows))
-    parts: list[list[int]] = []
-    for first in range(0, len(order), 20 * size):
-        part = sorted(order[first : first + 20 * size].tolist(), key=lambda i: len(windows[i][0]))
-        parts += [part[i : i + size] for i in range(0, len(part), size)]
-    yield from (parts[i] for i in g.permutation(len(parts)))
-
-
-def autocast() -> torch.autocast:
-    """bfloat16 where the encoder's time goes: three times as fast on a CPU that computes in it."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=computes_bfloat16())
-
-
-@torch.no_grad()
-def describe(teacher: Teacher, windows: Sequence[Window], size: int = 64) -> Tensor:
-    """Descriptors of all windows, in their order: [N, width]."""
-    teacher.eval()
-    out = torch.zeros(len(windows), teacher.width)
-    order = sorted(range(len(windows)), key=lambda i: len(windows[i][0]))
-    for first in range(0, len(order), size):
-        rows = order[first : first + size]
-        with autocast():
-            out[rows] = teacher.describe([windows[i] for i in rows]).float()
-    return out
 
 
 def thin(corpus: Corpus, count: int, g: np.random.Generator) -> Corpus:
@@ -196,7 +110,7 @@ def lines_of(teacher: Teacher, meld: Corpus, settings: Settings, epoch: int, var
     g = np.random.default_rng((settings.seed, epoch))
     made, targets = sentences(settings.plain, seed=1000 * settings.seed + epoch)
     shares = targets.logits[[targets.rows[f"plain/{s.uid}"] for s in made.samples]].softmax(1)
-    windows = teacher.windows(meld, vary, settings.alone, g) + teacher.windows(made, vary, 0.0, g)
+    windows = teacher.windows(meld, vary=vary, alone=settings.alone, g=g) + teacher.windows(made, vary=vary, g=g)
     return Lines(windows, torch.cat([hard(meld.labels(), 0.07), shares]))
 
 
@@ -225,7 +139,7 @@ def read_lines(root: Path, teacher: Teacher, settings: Settings, g: np.random.Ge
     comments = open_dataset("goemotions", root / "goemotions", split="train").keep(lambda s: s.label >= 0)
     if settings.goemotions is not None:
         comments = thin(comments, settings.goemotions, g)
-    spoken = Lines(teacher.windows(comments, vary, 0.0, g), hard(comments.labels(), 0.0))
+    spoken = Lines(teacher.windows(comments, vary=vary, g=g), hard(comments.labels(), 0.0))
     return spoken, [lines_of(teacher, chosen, settings, epoch, vary) for epoch in range(settings.epochs)]
 
 
@@ -247,9 +161,7 @@ def fine_tune(root: Path, encoder: str, settings: Settings) -> Teacher:
     )
     average = AveragedModel(teacher, multi_avg_fn=get_ema_multi_avg_fn(settings.average))
     for step, (head, shares, windows) in enumerate(track(steps, "teacher", console=Console(stderr=True))):
-        with autocast():
-            logits = teacher.heads[head](teacher.drop(teacher.describe(windows)))
-        loss = F.cross_entropy(logits.float(), shares)
+        loss = F.cross_entropy(teacher.classify(windows, head), shares)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)

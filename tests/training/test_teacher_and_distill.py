@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.evaluation.evaluate import open_model
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.training.batching import Collator
+from emoje_edge.training.checkpoint import save_weights
 from emoje_edge.training.datasets.base import Corpus, Sample
 from emoje_edge.training.distill import DEFAULTS, settings, targets_of
 from emoje_edge.training.predict import Missing, TorchPredictor
-from emoje_edge.training.teacher import TeacherConfig, inputs_of, load_teacher, train_teacher
+from emoje_edge.training.text_teacher import TeacherConfig, TextTeacher, describe, load_teacher, train_teacher
 from emoje_edge.training.trainer import Materials, train
 from tests.training import small
 
@@ -58,10 +61,44 @@ def teacher(bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_context_is_past_only_and_bounded() -> None:
-    corpus = Corpus("x", small.CLASSES, tuple(Sample("d", i, 0, speaker="A", text=str(i)) for i in range(4)))
-    rows = [(context, line) for _, context, line in inputs_of(corpus, 2)]
-    assert rows == [("", "A: 0"), ("A: 0", "A: 1"), ("A: 0 A: 1", "A: 2"), ("A: 1 A: 2", "A: 3")]
+def test_a_window_reads_the_utterance_then_the_past_as_far_as_it_goes(bert: Path) -> None:
+    corpus = Corpus("x", small.CLASSES, tuple(Sample("d", i, 0, speaker="A", text=w) for i, w in enumerate("!:!:")))
+    model = TextTeacher(bert, [3], tokens=12, context=2)
+    read = [(model.tokenizer.decode(ids), sum(segments)) for ids, segments in model.windows(corpus)]
+    assert read == [
+        ("[CLS] a :! [SEP]", 0),
+        ("[CLS] a : : [SEP] a :! [SEP]", 4),
+        ("[CLS] a :! [SEP] :! [SEP] a : : [SEP]", 7),  # the oldest is cut
+        ("[CLS] a : : [SEP] : : [SEP] a :! [SEP]", 7),
+    ]
+    assert all(not any(segments) for _, segments in model.windows(corpus, context=0))
+
+
+def test_an_encoder_with_one_kind_of_segment(tmp_path: Path, bert: Path) -> None:
+    from transformers import AutoTokenizer, RobertaConfig, RobertaModel
+
+    size = AutoTokenizer.from_pretrained(bert)
+    size.save_pretrained(tmp_path)
+    RobertaModel(
+        RobertaConfig(
+            vocab_size=len(size),
+            type_vocab_size=1,
+            hidden_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=16,
+        )
+    ).save_pretrained(tmp_path)
+    model = TextTeacher(tmp_path, [3], tokens=24, context=1)
+    assert describe(model, model.windows(words(4))).shape == (4, 32)
+
+
+def test_a_head_of_another_encoder_is_refused(teacher: Path, tmp_path: Path) -> None:
+    other = tmp_path / "t"
+    shutil.copytree(teacher, other)
+    save_weights(other / "head.safetensors", torch.nn.Linear(32, 3))
+    with pytest.raises(WorkError, match="not the head of this encoder"):
+        load_teacher(other)
 
 
 def test_a_saved_teacher_says_the_same_again(teacher: Path) -> None:
@@ -92,9 +129,9 @@ def test_distill_from_two_teachers_one_a_modality(teacher: Path, tmp_path: Path)
     targets = targets_of(teachers, corpus)
     assert targets.logits.shape == (40, 3)
     assert targets.descriptors is not None
-    assert targets.descriptors.shape == (40, 32 + run.config.width)
+    assert targets.descriptors.shape == (40, 64 + run.config.width)
     # the words of the last ten: the audio teacher knows nothing of them
-    assert (targets.descriptors[30:, 32:] == 0).all()
+    assert (targets.descriptors[30:, 64:] == 0).all()
     assert (targets.logits.argmax(1).numpy() == corpus.labels()).mean() > 0.6
 
     unlabelled = replace(corpus, samples=tuple(replace(s, label=-1) for s in corpus.samples))
