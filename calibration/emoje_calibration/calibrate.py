@@ -69,6 +69,7 @@ def calibrate(
     model: str,
     method: str = AUTO,
     budget: float = BUDGET,
+    weights_only: bool = False,
     progress: Progress = lambda step: None,
 ) -> Spec:
     """Calibrate `network` for each of the cases.
@@ -78,6 +79,7 @@ def calibrate(
         model: its name, for the spec.
         method: an observer of `METHODS`, or `auto` for the best one of `TRIED` a mask.
         budget: smallest agreement of labels with fp32, 0 to 1.
+        weights_only: the layers of encoders take their inputs in floating point from the beginning.
         progress: called after each finished step with its name.
 
     Raises:
@@ -88,7 +90,7 @@ def calibrate(
         raise ValueError(f"unknown observer {method!r}: must be {AUTO} or one of {', '.join(METHODS)}")
     if not 0 < budget <= 1:
         raise ValueError(f"budget {budget}: the smallest agreement of labels with fp32, above 0 and at most 1")
-    found = {case.mask: _calibrate_mask(case, method, budget, progress) for case in cases}
+    found = {case.mask: _calibrate_mask(case, method, budget, weights_only, progress) for case in cases}
     kinds = {name: (kind_of(m), weight_range(m)) for name, m in quantizable(fold_batch_norms(network))}
     used = {name for spec in found.values() for name in (*spec.inputs, *spec.excluded)}
     weights = {n: w for n, w in kinds.items() if n in used or w[0] != "linear" or n.startswith("encoders.")}
@@ -149,7 +151,8 @@ def compare(reference: Tensor, other: Tensor) -> Change:
 class _Trial:
     """One mask's network, tried with different layers in INT8."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, weights_only: bool) -> None:
+        self.weights_only = weights_only
         self.mask, self.network, self.batches = case.mask, case.network, case.batches
         self.folded = fold_batch_norms(inner(case.network))
         self.modules = dict(quantizable(self.folded))
@@ -162,7 +165,8 @@ class _Trial:
             kind = kind_of(module)
             if kind == "embedding" or name in inputs:
                 # a convolution's input stays in floating point: no CPU kernel gains by it, and its error is largest
-                given = inputs.get(name) if kind == "linear" else None
+                floats = kind != "linear" or (self.weights_only and in_encoder(name, self.mask))
+                given = None if floats else inputs.get(name)
                 layers[name] = LayerSpec(kind, weight_range(module), given)
         return layers
 
@@ -173,8 +177,8 @@ class _Trial:
         return compare(self.reference[: len(found)], found)
 
 
-def _calibrate_mask(case: Case, method: str, budget: float, progress: Progress) -> MaskSpec:
-    trial = _Trial(case)
+def _calibrate_mask(case: Case, method: str, budget: float, weights_only: bool, progress: Progress) -> MaskSpec:
+    trial = _Trial(case, weights_only)
     histograms = observe(case.network, case.batches)
     progress(f"{case.mask}: observed")
     best: tuple[Change, dict[str, LayerSpec]] | None = None

@@ -38,6 +38,7 @@ def calibrate(
     masks: Sequence[Mask] | None = None,
     method: str = ground.AUTO,
     budget: float = ground.BUDGET,
+    weights_only: bool = False,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Spec:
     """Calibrate `network` on `data`.
@@ -45,7 +46,7 @@ def calibrate(
     Args:
         model: its name, for the spec.
         masks: which ones; None for every subset of the model's modalities.
-        method, budget, progress: as `emoje_calibration.calibrate.calibrate`.
+        method, budget, weights_only, progress: as `emoje_calibration.calibrate.calibrate`.
 
     Raises:
         UsageError: an unknown method, a budget outside 0 to 1, a modality that the data lack.
@@ -57,7 +58,16 @@ def calibrate(
     source = ground.Source(data.name, data.sha256, data.samples)
     cases = (_case(network, mask, data) for mask in chosen)
     try:
-        return ground.calibrate(network, cases, source, model=model, method=method, budget=budget, progress=progress)
+        return ground.calibrate(
+            network,
+            cases,
+            source,
+            model=model,
+            method=method,
+            budget=budget,
+            weights_only=weights_only,
+            progress=progress,
+        )
     except BudgetError as error:
         raise WorkError(str(error), "lower --budget") from error
     except ValueError as error:

@@ -107,6 +107,15 @@ def test_an_encoders_layer_that_hurts_keeps_its_weight(network: AmEmoje, data: C
     assert kept.x_amax is None
 
 
+def test_weights_only_leaves_what_encoders_take_in_floating_point(network: AmEmoje, data: CalibrationSet) -> None:
+    spec = calibrate(network, data, model="small", masks=[BOTH], method="max", budget=0.5, weights_only=True)
+    found = spec.masks[str(BOTH)]
+    assert found.inputs
+    assert not any(name.startswith("encoders.") for name in found.inputs)
+    assert "encoders.text.layers.0.feed_forward.up" in spec.layers(str(BOTH))
+    assert Spec.from_json(spec.to_json()) == spec
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -103,9 +103,9 @@ def test_what_is_no_such_encoder_is_named(
 
 
 def test_the_calibration_set_has_every_modality(parts: default.Parts) -> None:
-    found = ship.calibration_set(parts, default.model())
+    found = ship.calibration_set(parts, default.model(), 100)
     assert {m.value for m in Modality} <= set(found.arrays)
-    assert found.samples == min(ship.SAMPLES, max(len(parts.text[0]), len(parts.audio[0]), len(parts.pose[0])))
+    assert found.samples == min(100, max(len(parts.text[0]), len(parts.audio[0]), len(parts.pose[0])))
     assert found.arrays["text"].shape[1] == 40
     assert (found.arrays["audio_length"] > 50).all()
     assert (found.arrays["pose_length"] > 5).all()
