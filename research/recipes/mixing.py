@@ -37,8 +37,6 @@ class Rates:
         body: shares whose body agrees, is another emotion's, and does not act; the rest is not seen.
         together, apart: how often a body that is seen agrees where the voice does, and where what is heard tells
             nothing.
-        pair: share of the lines beside which voice and body tell the same: the line's emotion, and another one.  Two
-            witnesses who say the same are worth more than one, which only such lines can teach.
         even: share of the lines that are drawn by class, not as they come.
         unheard: share of the lines that were said and not understood: voice and body stand alone in a conversation,
             where most that is said is calm, and a clip of an actor is no guide to how often anybody is moved.
@@ -46,11 +44,10 @@ class Rates:
 
     words: float = 0.60
     plain: float = 0.14
-    voice: tuple[float, ...] = (0.09, 0.18, 0.20, 0.34, 0.10)
-    body: tuple[float, ...] = (0.05, 0.22, 0.44)
+    voice: tuple[float, ...] = (0.12, 0.18, 0.18, 0.34, 0.10)
+    body: tuple[float, ...] = (0.07, 0.22, 0.42)
     together: float = 0.85
     apart: float = 0.03
-    pair: tuple[float, float] = (0.12, 0.03)
     even: float = 0.3
     unheard: float = 0.15
 
@@ -138,10 +135,6 @@ def _row(pools: Pools, r: Rates, g: np.random.Generator) -> tuple[int, int, int,
     else:
         line, voice = _one(pools.plain, g), 0
         label = int(g.integers(len(pools.voiced)))
-    if r.words * r.unheard <= kind < r.words and (which := _which(r.pair, g)) < len(r.pair):
-        same = (label, int(g.integers(len(pools.voiced))))[which]
-        if len(pools.acted[same]):
-            return line, _one(pools.voiced[same], g), _one(pools.acted[same], g), line, label
     others = [c for c in range(len(pools.voiced)) if c not in (label, neutral)]
     sound = (
         _one(pools.voiced[label], g),

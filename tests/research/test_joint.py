@@ -52,7 +52,7 @@ def pools() -> Pools:
 
 
 def test_what_comes_together_keeps_to_the_rates(pools: Pools) -> None:
-    rates = Rates(words=1.0, plain=0.0, voice=(0.2, 0.1, 0.1, 0.1, 0.3), even=0.0, unheard=0.0, pair=(0.0, 0.0))
+    rates = Rates(words=1.0, plain=0.0, voice=(0.2, 0.1, 0.1, 0.1, 0.3), even=0.0, unheard=0.0)
     rows = draw(pools, rates, 4000, np.random.default_rng(0))
     assert (rows.labels == pools.words.labels[rows.line]).all()
     heard = rows.sound >= 0
@@ -62,18 +62,6 @@ def test_what_comes_together_keeps_to_the_rates(pools: Pools) -> None:
     # a neutral voice beside neutral words agrees too
     assert np.mean(agrees) == pytest.approx(0.2 + 0.1 / 7, abs=0.025)
     assert np.mean(np.isin(rows.sound, pools.sounds)) == pytest.approx(0.3, abs=0.025)
-
-
-def test_voice_and_body_tell_the_same_as_often_as_is_asked(pools: Pools) -> None:
-    rates = Rates(words=1.0, plain=0.0, voice=(0.0,) * 5, body=(0.0,) * 3, even=0.0, unheard=0.0, pair=(0.3, 0.1))
-    rows = draw(pools, rates, 4000, np.random.default_rng(0))
-    seen = rows.body >= 0
-    assert ((rows.sound >= 0) == seen).all()
-    heard, acted = pools.heard.labels[rows.sound[seen]], pools.seen.labels[rows.body[seen]]
-    assert (heard == acted).all()
-    # another emotion's is the line's own once in seven times
-    assert np.mean(heard == rows.labels[seen]) * seen.mean() == pytest.approx(0.3 + 0.1 / 7, abs=0.025)
-    assert seen.mean() == pytest.approx(0.4, abs=0.025)
 
 
 def test_a_line_that_was_not_understood_keeps_its_conversation_and_a_voice(pools: Pools) -> None:
@@ -98,7 +86,6 @@ def test_witnesses_are_believed_when_they_speak_and_the_words_stay_whole(pools: 
     network = AmEmoje(CONFIG).eval()
     before = {k: v.clone() for k, v in network.state_dict().items()}
     rates = Rates(words=0.8, plain=0.0, voice=(0.45, 0.0, 0.0, 0.0, 0.45), body=(0.0, 0.0, 0.5), even=0.0, unheard=0.0)
-    rates = replace(rates, pair=(0.0, 0.0))
     settings = Settings(rates=rates, steps=150, batch=64, learning_rate=1e-2, joint=0.0, average=0.9)
     trained = train(network, pools, settings)
     after = trained.state_dict()
