@@ -72,9 +72,7 @@ class Settings:
 
 SHIPPED = Settings()
 # ears that are surer of their training's actors than of anybody else are believed too readily
-MEDIUM = Settings(
-    rates=Rates(voice=(0.09, 0.18, 0.22, 0.34, 0.10), body=(0.07, 0.22, 0.42), pair=(0.0, 0.0)), unheard=0.25
-)
+MEDIUM = Settings(rates=Rates(voice=(0.09, 0.18, 0.22, 0.34, 0.10)), unheard=0.25)
 
 
 @torch.no_grad()
