@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from emoje_edge import Mask, Recognizer
+from emoje_edge.engine.family import family
 from emoje_edge.engine.session import find_engine
 from emoje_edge.engine.weights import copy
 from emoje_edge.perception.text import Tokenizer
@@ -33,8 +34,9 @@ def engine(tmp_path: Path) -> Path:
     return tmp_path / "text"
 
 
-def test_what_ships_is_right() -> None:
-    with Recognizer("text") as recognizer:
+@pytest.mark.parametrize("model", family())
+def test_what_ships_is_right(model: str) -> None:
+    with Recognizer("text", model=model) as recognizer:
         assert share_right(recognizer) == 1.0
 
 
