@@ -23,7 +23,8 @@ def folder_of(model: str | Path | None) -> Path:
     from emoje_edge.shipped import DEFAULT, MODELS
 
     name = str(model or DEFAULT)
-    known = sorted(folder.name for folder in MODELS.iterdir()) if MODELS.is_dir() else []
+    folders = [folder.name for folder in MODELS.iterdir()] if MODELS.is_dir() else []
+    known = sorted(folders, key=lambda found: (found != DEFAULT, found))
     if name in known:
         return MODELS / name
     if not Path(name).exists():
