@@ -41,6 +41,7 @@ from research.recipes.pages import HOUSE
 TEXT = Mask.parse("text")
 TIMED = 300  # lines, after WARM_UP others
 WARM_UP = 20
+TICKS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500)  # of MB and ms
 PASTS = (0, 8)  # clips of the speaker heard before
 
 
@@ -171,6 +172,8 @@ def picture(points: Sequence[Point], folder: Path) -> None:
             axis.errorbar(x, p.f1, [[p.f1 - low], [high - p.f1]], fmt="o", capsize=3)
             axis.annotate(p.name, (x, p.f1), xytext=(6, 6), textcoords="offset points")
         axis.set(xscale="log", xlabel=label)
+        axis.set_xticks(ticks := [t for t in TICKS if min(values) / 2 < t < 2 * max(values)], map(str, ticks))
+        axis.minorticks_off()
         axis.margins(x=0.25)
         axis.grid(alpha=0.3)
     figure.axes[0].set_ylabel("weighted F1, MELD dev")
