@@ -51,14 +51,14 @@ class Settings:
         gently: share of the learning rate for what the branches have learnt to read.
         lost: shares of the words lost in the versions of the lines: what a branch knows by heart is no measure of what
             it says of new lines.
-        unheard: share of the channels of what is heard that is left out in training, for ears that know its actors
-            better than anybody else's.
+        channel_dropout: share of the channels of what is heard that is left out in training, for ears that know their
+            actors better than anybody else.
         joint: weight of the joint embedding's loss.
     """
 
     rates: Rates = field(default_factory=Rates)
     lost: tuple[float, ...] = (0.2, 0.35)
-    unheard: float = 0.0
+    channel_dropout: float = 0.0
     steps: int = 2400
     batch: int = 96
     learning_rate: float = 4e-3
@@ -72,7 +72,7 @@ class Settings:
 
 SHIPPED = Settings()
 # ears that are surer of their training's actors than of anybody else are believed too readily
-MEDIUM = Settings(rates=Rates(voice=(0.09, 0.18, 0.22, 0.34, 0.10)), unheard=0.25)
+MEDIUM = Settings(rates=Rates(voice=(0.09, 0.18, 0.22, 0.34, 0.10)), channel_dropout=0.25)
 
 
 @torch.no_grad()
@@ -147,8 +147,8 @@ def _lose(ids: Tensor, length: Tensor, share: float, g: np.random.Generator) -> 
     return out, kept
 
 
-def run(network: AmEmoje, pools: Pools, rows: Rows, *, unheard: float = 0.0) -> tuple[Tensor, Fused]:
-    """Logits [N, C] and what came of the tokens; `unheard` as in `Settings`."""
+def run(network: AmEmoje, pools: Pools, rows: Rows, *, channel_dropout: float = 0.0) -> tuple[Tensor, Fused]:
+    """Logits [N, C] and what came of the tokens; `channel_dropout` as in `Settings`."""
     given = {
         Modality.TEXT: (pools.words, rows.line),
         Modality.AUDIO: (pools.heard, rows.sound),
@@ -158,8 +158,8 @@ def run(network: AmEmoje, pools: Pools, rows: Rows, *, unheard: float = 0.0) -> 
     for m in Modality:
         told, at = given[m]
         x, lengths, good = told.rows(at)
-        if m is Modality.AUDIO and unheard:
-            x = F.dropout1d(x.transpose(1, 2), unheard).transpose(1, 2)
+        if m is Modality.AUDIO and channel_dropout:
+            x = F.dropout1d(x.transpose(1, 2), channel_dropout).transpose(1, 2)
         tokens[m] = (x, token_mask(lengths, x.shape[1]))
         quality.append(good)
     found = network.fuse(tokens, torch.stack(quality, 1))
@@ -191,7 +191,7 @@ def train(network: AmEmoje, pools: Pools, settings: Settings) -> AmEmoje:
         getattr(network, name).eval()
     for _ in range(s.steps):
         rows = draw(pools, s.rates, s.batch, g)
-        logits, found = run(network, pools, rows, unheard=s.unheard)
+        logits, found = run(network, pools, rows, channel_dropout=s.channel_dropout)
         labels = torch.from_numpy(rows.labels)
         loss = losses.focal(logits, labels, gamma=0.0, smoothing=s.smoothing)
         if s.joint:

@@ -112,6 +112,6 @@ def test_ears_that_hear_in_part_are_believed_less_surely(pools: Pools) -> None:
     network = AmEmoje(CONFIG).eval()
     rows = draw(pools, Rates(words=1.0, plain=0.0, voice=(1.0, 0.0, 0.0, 0.0, 0.0)), 32, np.random.default_rng(0))
     with torch.no_grad():
-        whole, again, part = (run(network, pools, rows, unheard=share)[0] for share in (0.0, 0.0, 0.25))
+        whole, again, part = (run(network, pools, rows, channel_dropout=share)[0] for share in (0.0, 0.0, 0.25))
     assert torch.equal(whole, again)
     assert not torch.equal(whole, part)
