@@ -16,7 +16,7 @@ from emoje_edge.perception.cues.raw_cue import RawCue, broken
 _STAMP = r"([-−]?)(?:(\d{1,6})\s?:\s?)?(\d{1,2})\s?:\s?(\d{1,2})(?:\s?([.,:;'])\s?(\d{1,9}))?"
 _ARROW = r"(?:[-–—−=]{1,3}\s?(?:>|&gt;|›)|[→⇒➔➜])"
 # in brackets as Whisper prints them
-_RANGE = re.compile(rf"\s*\[?{_STAMP}\s*{_ARROW}\s*{_STAMP}(?![\d:])\]?", re.ASCII)
+_RANGE = re.compile(rf"\s*\[?{_STAMP}\s*{_ARROW}\s*{_STAMP}(?![\d:]|[.,;']\d)\]?", re.ASCII)
 # a line of two whole times and nothing else, as SubViewer and YouTube's SBV have them, or an arrow that was lost
 _PAIR = re.compile(rf"\s*{_STAMP}\s*[-–—−,;|/~\s]\s*{_STAMP}\s*$", re.ASCII)
 # what means to be a range: an arrow, and something of a time before it

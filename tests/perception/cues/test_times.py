@@ -154,6 +154,7 @@ def test_inline_times_are_no_range(tmp_path: Path, tags: int) -> None:
         ("1\n00:00:01,000 -->\nHi\n", 2),
         ("1\n00:01 --> 00:02\nHi\n", 2),
         ("Hello\nworld", 2),
+        ("1\n00:00:01,500 --> 00:00:011,400 Hi\n", 2),
     ],
 )
 def test_a_range_that_is_none_is_an_error(tmp_path: Path, text: str, line: int) -> None:
