@@ -55,7 +55,7 @@ def unsung(text: str) -> str:
     stripped = text.strip()
     if _HASHED.search(stripped) and not (re.match(r"#\w", stripped) and not stripped.endswith("#")):
         return ""
-    return _SUNG.sub(lambda song: "\n" * song[0].count("\n"), text)
+    return _SUNG.sub(lambda song: "\n" * song[0].count("\n") or " ", text)
 
 
 def in_one_line(text: str) -> str:

@@ -70,6 +70,7 @@ def test_speakers(tmp_path: Path, cue: str, found: Said) -> None:
         ("We are #1", "We are #1"),
         ("♪ dum dum ♪ Stop that now", "Stop that now"),
         ("Stop that now ♪", "Stop that now"),
+        ("Stop♪ dum dum ♪that now", "Stop that now"),
         ("♪ dum dum\nde dum ♪\nStop that now", "Stop that now"),
         ("I *really* mean it", "I really mean it"),
         ("*door slams* Who is it?", "Who is it?"),
