@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emoje_edge.addresses import masked
+from emoje_edge.allocator import share_one_heap
 from emoje_edge.cli.live_options import ALLOW_HTTP, PARTIAL, RECONNECT, check_streams, patience
 from emoje_edge.cli.model_choice import model_option
 from emoje_edge.cli.outputs import Output, Outputs, RowFiles
@@ -118,6 +119,7 @@ def command(
       emoje-edge infer talk.mp4 --transcript talk.srt --out talk.jsonl
       emoje-edge infer rtsp://camera.local/stream --reconnect 60s --partial 1
     """
+    share_one_heap()
     if quiet:
         logging.getLogger("emoje_edge").setLevel(logging.ERROR)
     expanded = expand(sources)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from emoje_edge.addresses import masked
+from emoje_edge.allocator import share_one_heap
 from emoje_edge.cli.live_options import ALLOW_HTTP, RECONNECT, patience
 from emoje_edge.cli.model_choice import model_option
 from emoje_edge.cli.people_option import people_count
@@ -64,6 +65,7 @@ def command(
     from emoje_edge.serve.hub import LISTENERS, Hub
     from emoje_edge.serve.server import PageServer
 
+    share_one_heap()
     expanded = expand(sources)
     if len(expanded) > LISTENERS:
         raise UsageError(f"{len(expanded)} sources on one page", f"give {LISTENERS} or fewer")

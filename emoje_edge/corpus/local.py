@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any
 
+from emoje_edge.allocator import share_one_heap
 from emoje_edge.corpus.labeller import Labeller, Outcome
 from emoje_edge.corpus.ledger import Ledger, Part
 from emoje_edge.corpus.recordings import Recording
@@ -29,6 +30,7 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 def _serve(connection: Connection, settings: Settings, ledger: Ledger) -> None:
     """The worker's life: recordings in, outcomes out, until the other end closes."""
+    share_one_heap()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides what ends
     labeller = Labeller(settings, ledger)
     with suppress(EOFError, ConnectionError):  # the other end is gone: what was begun is in the ledger
