@@ -3,7 +3,8 @@
     python -m research.recipes.audio DATA OUT [fold …] [--seed N]
 
 Fold k holds out actors 4k + 1 to 4k + 4 (two women, two men); the last weights count, nothing is chosen on them.
-Noises (training/noises.py) are trained on with a uniform target, and each voice against a past of its speaker.
+Each clip is heard whole and as `infer` cuts it (`augmentation.stretches`).  Noises are trained on with a uniform
+target, and each voice against a past of its speaker.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ from emoje_edge.training.speaker_histories import SpeakerHistories
 from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
 from research.augmentation.backgrounds import noise_corpus
+from research.augmentation.stretches import as_found
 
 FOLDS = 5
-NOISES = 60  # of each kind
+NOISES = 120  # of each kind
 PASTS = (0, 3, 8, 20)  # clips of the speaker that were heard before
-TRAINING = TrainConfig.from_dict({**RAVDESS.train, "threads": 1, "soft": 0.5, "soft_temperature": 1.0, "epochs": 60})
-AGAIN = replace(TRAINING, epochs=50, learning_rate=2e-3)  # a warm restart from the first round's weights
+TRAINING = TrainConfig.from_dict({**RAVDESS.train, "threads": 1, "soft": 0.5, "soft_temperature": 1.0, "epochs": 20})
+AGAIN = replace(TRAINING, epochs=25, learning_rate=2e-3)  # a warm restart from the first round's weights
 
 Array = NDArray[np.float32]
 
@@ -77,6 +79,12 @@ def vary(modality: Modality, x: Array, g: np.random.Generator) -> Array:
     return augment(modality, x, g)
 
 
+def as_heard(corpus: Corpus, options: Options) -> Corpus:
+    """Each clip whole, then the stretch that voice activity finds, with nothing and with something around it."""
+    found = [as_found(corpus, options, margin=0.0, name="found"), as_found(corpus, options, name="around")]
+    return Corpus.join([corpus, *found], f"{corpus.name} as heard")
+
+
 def babblers(corpus: Corpus) -> list[Array]:
     """Every fourth clip as it sounds."""
     return [read_samples(Path(s.source)) for s in corpus.samples[::4]]
@@ -109,13 +117,19 @@ def branch(
 
 def run_fold(root: Path, out: Path, number: int, rounds: Sequence[TrainConfig] = (TRAINING, AGAIN)) -> dict[str, float]:
     """Train one fold and return what it reaches on the actors held out."""
-    corpus = open_dataset("ravdess", root / "ravdess", options=Options(cache=out / "features"))
-    training, held = fold(corpus, number)
-    run = branch(training, babblers(training), out / f"fold{number}", rounds)
-    row = {"seed": rounds[0].seed, **{f"past {n}": by_past(run, held, n) for n in PASTS}}
+    options = Options(cache=out / "features")
+    training, held = fold(open_dataset("ravdess", root / "ravdess", options=options), number)
+    run = branch(as_heard(training, options), babblers(training), out / f"fold{number}", rounds)
+    row = {"seed": rounds[0].seed, **by_pasts(run, held, options)}
     (run.path / "held_out.json").write_text(json.dumps(row))
     print(json.dumps(row), flush=True)
     return row
+
+
+def by_pasts(run: Run, held: Corpus, options: Options) -> dict[str, float]:
+    """`by_past` of whole clips, and of what voice activity finds of them."""
+    parts = {"whole": held, "found": as_found(held, options, margin=0.0)}
+    return {f"{name}, past {n}": by_past(run, part, n) for name, part in parts.items() for n in PASTS}
 
 
 @torch.no_grad()

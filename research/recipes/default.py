@@ -4,7 +4,8 @@
 
 DATA holds meld, emorynlp, goemotions, ravdess and pose, ENCODER is the folder of all-MiniLM-L6-v2.  Both sizes share
 RUN/tokenizer.json (recipes.minilm_tokenizer) and RUN/pose (Bandai through random cameras); RUN/text-SIZE is the text
-branch (recipes.minilm), distilled from RUN/targets where `recipes.teacher` has written them, else from labels alone.
+branch (recipes.minilm), distilled from RUN/targets where `recipes.teacher` has written them, else from labels alone;
+medium's is settled on labels, and small's then learns from it (recipes.feature_distillation).
 RAVDESS' actors 1 to 16 teach the ears: RUN/audio of small (recipes.audio), RUN/ears of medium, the first layers of the
 Whisper that ships (recipes.ears_branch).  A stage is a run of its own, skipped where it is done.  The last one, in
 RUN/SIZE, is `recipes.joint` on `recipes.material`.  Held out throughout: MELD dev, RAVDESS actors 17 to 20, three of
@@ -34,11 +35,12 @@ from emoje_edge.training.labels import mapping, to_emotions
 from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import train
 from research.recipes import audio as audio_recipe
-from research.recipes import ears_branch, joint, minilm, minilm_tokenizer, pretrained
+from research.recipes import ears_branch, feature_distillation, joint, minilm, minilm_tokenizer, pretrained
 from research.recipes import pose as pose_recipe
 from research.recipes.material import FOLD, HELD_OUT
 
 TOKENS = "tokenizer.json"
+TEACHER = "medium"  # whose words small learns to say
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def run(
     if encoder is None and not last:
         raise UsageError("train default without --encoder", "give the folder of all-MiniLM-L6-v2 (docs/training.md)")
     if encoder is not None:
-        for name in sizes:
+        for name in _teachers_first(sizes):
             pretrained.check(encoder, minilm.ENCODERS[name])
     parts = read_parts(root, out / "features")
     if quick:
@@ -132,25 +134,37 @@ def stages(
     if not (out / TOKENS).is_file():
         out.mkdir(parents=True, exist_ok=True)
         minilm_tokenizer.main(str(root), str(encoder), str(out / TOKENS))
-    for size in sizes:
-        settles = size != DEFAULT and not quick
-        first = out / (f"text-{size}-1" if settles else f"text-{size}")
-        words = partial(minilm.distill, size, root, encoder, out / TOKENS, out / "targets", first)
-        _stage(first, partial(words, quick=quick), resume)
-        if settles:
-            last = out / f"text-{size}"
-            _stage(last, partial(minilm.settle, root, first, out / "targets", last), resume)
+    for size in _teachers_first(sizes):
+        words(size, root, out, encoder, quick=quick, resume=resume)
     rounds = [quicker(replace(c, seed=FOLD), quick) for c in (audio_recipe.TRAINING, audio_recipe.AGAIN)]
     sounds = audio_recipe.babblers(parts.voices)
     if quick:
         rounds = rounds[-1:]
     noises = 2 if quick else audio_recipe.NOISES
     if DEFAULT in sizes:
-        audio_recipe.branch(parts.voices, sounds, out / "audio", rounds, noises=noises, quiet=quiet)
+        heard = audio_recipe.as_heard(parts.voices, Options(cache=out / "features"))
+        audio_recipe.branch(heard, sounds, out / "audio", rounds, noises=noises, quiet=quiet)
     if set(sizes) - {DEFAULT}:
         ears_branch.branch(parts.voices, WHISPER, out / "ears", out / "heard.npz", quicker(ears_branch.TRAINING, quick))
     config, bodies = quicker(pose_recipe.TRAINING, quick), pose_recipe.materials(parts.pose[0])
     _stage(out / "pose", partial(train, pose_recipe.model(), config, bodies, out / "pose", quiet=quiet), resume)
+
+
+def words(size: str, root: Path, out: Path, encoder: Path, *, quick: bool, resume: bool) -> None:
+    """A size's words: from a sentence encoder by the teachers' word; medium then by labels, small by medium's word."""
+    first, last, targets = out / f"text-{size}-1", out / f"text-{size}", out / "targets"
+    _stage(first, partial(minilm.distill, size, root, encoder, out / TOKENS, targets, first, quick=quick), resume)
+    if size == DEFAULT:
+        if not (last / "config.json").is_file():
+            teacher, start = load_run(out / f"text-{TEACHER}"), load_run(first)
+            feature_distillation.distill_features(root, teacher, start, last, quick=quick)
+    else:
+        _stage(last, partial(minilm.settle, root, first, targets, last, quick=quick), resume)
+
+
+def _teachers_first(sizes: Sequence[str]) -> list[str]:
+    """Whose words are to be made: small learns from medium."""
+    return [TEACHER, *(size for size in sizes if size != TEACHER)]
 
 
 def _stage(folder: Path, make: Callable[..., Run], resume: bool) -> Run:

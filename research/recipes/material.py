@@ -34,6 +34,7 @@ from emoje_edge.training.datasets import UNLABELLED, open_dataset
 from emoje_edge.training.datasets.blends import jostle
 from emoje_edge.training.datasets.raw import read_samples
 from emoje_edge.training.labels import to_emotions
+from research.augmentation.stretches import spoken_part
 from research.recipes import audio as audio_recipe
 from research.recipes import pose as pose_recipe
 from research.recipes.gestures import gesturing
@@ -41,7 +42,7 @@ from research.words.voices import ESPEAK, FLITE, Voice, plain
 
 FOLD = 4  # of RAVDESS: actors 17 to 20 are held out
 HELD_OUT = ("byebye", "dash", "walk-left")  # of Bandai; others of their kind are trained on
-VERSIONS = 3  # of each voice: as it is, and as life brings it
+VERSIONS = 4  # of each voice: the whole clip, what voice activity finds of it, and either as life brings it
 SOUNDS, TALKS, ACTS, BODIES = 450, 500, 2400, 1800
 GAIN = 25.0  # dB, up or down
 Array = NDArray[np.float32]
@@ -111,13 +112,14 @@ def read(root: Path, folder: Path, *, evaluation: bool = False, share: float = 1
 
 
 def voices(root: Path, evaluation: bool, share: float, hears: Heard, g: np.random.Generator) -> Made:
-    """RAVDESS under the seven emotions: each clip as it is, then before noises, cut, through telephones."""
+    """RAVDESS under the seven emotions: whole, as `infer` finds them, and before noises, through telephones."""
     corpus = to_emotions(open_dataset("ravdess", root / "ravdess"))
     chosen = audio_recipe.fold(corpus, FOLD)[evaluation]
     for sample in chosen.samples[:: max(1, round(1 / share))]:
         samples = read_samples(Path(sample.source))
         for version in range(1 if evaluation else VERSIONS):
-            yield *hears(lived(samples, g) if version else samples), sample.label
+            part = spoken_part(samples, g) if version % 2 else samples
+            yield *hears(lived(part, g) if version > 1 else part), sample.label
 
 
 def talks(root: Path, evaluation: bool, count: int, hears: Heard, g: np.random.Generator) -> Made:

@@ -144,16 +144,19 @@ def distill(
     return train(model(size), config, materials, out, resume=resume, quiet=True)
 
 
-def settle(root: Path, start: Path, targets: Path, out: Path, *, resume: bool = False) -> Run:
-    """A medium branch further, on the labels of MELD."""
+def settle(root: Path, start: Path, targets: Path, out: Path, *, resume: bool = False, quick: bool = False) -> Run:
+    """A medium branch further, on the labels of MELD; `quick` as in `distill`."""
     meld, comments = (open_dataset(name, root / name) for name in ("meld", "goemotions"))
-    lines, run = meld.split("train"), load_run(start)
+    lines, dev, run = meld.split("train"), meld.split("dev"), load_run(start)
     assert run.tokenizer is not None
     plain, made = sentences(PLAIN // 2, seed=2)
     others = unjudged(subsample(comments.split("train"), COMMENTS // 4))
+    everything = Corpus.join([lines, others, plain], "text")
+    if quick:
+        everything, dev = (replace(corpus, samples=corpus.samples[:240]) for corpus in (everything, dev))
     materials = Materials(
-        Corpus.join([lines, others, plain], "text"),
-        meld.split("dev"),
+        everything,
+        dev,
         tokenizer_of(run.config, run.tokenizer),
         run.tokenizer,
         reword=as_spoken(s.text for s in lines.samples if s.text),
@@ -161,7 +164,8 @@ def settle(root: Path, start: Path, targets: Path, out: Path, *, resume: bool = 
         initial=run.network.state_dict(),
         frozen=TABLE,
     )
-    return train(run.config, SETTLE, materials, out, resume=resume, quiet=True)
+    config = replace(SETTLE, epochs=1) if quick else SETTLE
+    return train(run.config, config, materials, out, resume=resume, quiet=True)
 
 
 def main(size: str, *given: str) -> None:

@@ -30,14 +30,14 @@ def parts() -> default.Parts:
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sentence encoder of the right shape and of one layer, untrained, that knows a few pieces."""
+    """A sentence encoder of the right shape, untrained, that knows a few pieces."""
     transformers = pytest.importorskip("transformers")
     folder = tmp_path_factory.mktemp("encoder")
     letters = "abcdefghijklmnopqrstuvwxyz'.,!?0123456789"
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters[:26]), "the", "you"]
     (folder / "vocab.txt").write_text("\n".join(pieces), encoding="utf-8")
     shape = transformers.BertConfig(
-        vocab_size=len(pieces), hidden_size=384, num_hidden_layers=1, num_attention_heads=12, intermediate_size=1536
+        vocab_size=len(pieces), hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536
     )
     transformers.BertModel(shape).save_pretrained(folder)
     tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
@@ -52,7 +52,9 @@ def test_all_stages_end_in_one_network_for_all_masks(
     torch.set_num_threads(1)
     monkeypatch.setattr(default, "read_parts", lambda *_: parts)
     (done,) = default.run(DATA, tmp_path, encoder=encoder, size="small", quiet=True, quick=True)
-    assert {p.name for p in tmp_path.iterdir()} >= {"tokenizer.json", "text-small", "audio", "pose", "material"}
+    assert {p.name for p in tmp_path.iterdir()} >= {
+        "tokenizer.json", "text-medium", "text-small", "audio", "pose", "material"
+    }  # fmt: skip
     assert done.path == tmp_path / "small"
     assert done.config == default.model("small")
     assert done.tokenizer is not None
@@ -84,7 +86,7 @@ def test_without_an_encoder_the_recipe_says_which(tmp_path: Path) -> None:
     [
         ("small", {"model_type": "roberta"}, "is a 'roberta' model"),
         ("small", {"hidden_size": 768}, "has hidden_size 768, the text branch has 384"),
-        ("medium", {}, "has 1 layers, 6 are taken"),
+        ("small", {"num_hidden_layers": 1}, "has 1 layers, 6 are taken"),  # small learns from medium
         ("small", None, "holds no vocab.txt"),
     ],
 )
