@@ -38,17 +38,17 @@ ENCODER = "encoders.text."
 
 
 @dataclass(frozen=True)
-class Round:
-    """One cycle of the learning rate.
+class Settings:
+    """Of the optimisation.
 
     Attributes:
         plain: made sentences an epoch; among them are the denials.
         logits: weight of the head's answer beside the descriptor's distance.
     """
 
-    epochs: int
-    learning_rate: float
-    plain: int
+    epochs: int = 8
+    learning_rate: float = 1e-3
+    plain: int = 6000
     batch: int = 96
     logits: float = 0.3
     temperature: float = 1.5
@@ -56,7 +56,7 @@ class Round:
     seed: int = 0
 
 
-ROUNDS = (Round(8, 1e-3, plain=6000), Round(5, 7e-4, plain=12_000, seed=1))
+SHIPPED = Settings()
 
 
 def lines(root: Path) -> list[str]:
@@ -96,9 +96,9 @@ def batches(ids: Sequence[Sequence[int]], size: int, g: np.random.Generator) -> 
 
 
 def learn(
-    teacher: AmEmoje, student: AmEmoje, given: Sequence[str], tokenize: Tokenize, vary: Reword, settings: Round
+    teacher: AmEmoje, student: AmEmoje, given: Sequence[str], tokenize: Tokenize, vary: Reword, settings: Settings
 ) -> AmEmoje:
-    """One round; returns the averaged student, in eval mode."""
+    """Train the encoder; returns the averaged student, in eval mode."""
     s, g = settings, np.random.default_rng(settings.seed)
     torch.manual_seed(s.seed)
     for name, parameter in student.named_parameters():
@@ -111,7 +111,7 @@ def learn(
     teacher.eval()
     student.train()
     for epoch in range(s.epochs):
-        made, _ = sentences(s.plain, seed=100 * (1 + s.seed) + epoch)
+        made, _ = sentences(s.plain, seed=100 + epoch)
         texts = [vary(text, g) for text in (*given, *(x.text or "" for x in made.samples))]
         for ids, length in batches([tokenize(text) for text in texts], s.batch, g):
             loss = _distance(teacher, student, ids, length, s)
@@ -126,7 +126,7 @@ def learn(
     return kept.eval()
 
 
-def _distance(teacher: AmEmoje, student: AmEmoje, ids: Tensor, length: Tensor, s: Round) -> Tensor:
+def _distance(teacher: AmEmoje, student: AmEmoje, ids: Tensor, length: Tensor, s: Settings) -> Tensor:
     with torch.autocast("cpu", torch.bfloat16):
         with torch.no_grad():
             wanted = descriptor(teacher, ids, length)
@@ -148,14 +148,13 @@ def distill_features(root: Path, teacher: Run, start: Run, out: Path, *, quick: 
     assert tokenize is not None
     given = lines(root)
     vary = as_spoken(s.text for s in open_dataset("meld", root / "meld", split="train").samples if s.text)
-    rounds = (Round(1, 1e-3, plain=20),) if quick else ROUNDS
-    for settings in rounds:
-        network = learn(knows, network, given[:200] if quick else given, tokenize, vary, settings)
+    settings = Settings(epochs=1, plain=20) if quick else SHIPPED
+    network = learn(knows, network, given[:200] if quick else given, tokenize, vary, settings)
     out.mkdir(parents=True, exist_ok=True)
     assert start.tokenizer is not None
     shutil.copyfile(start.tokenizer, out / "tokenizer.json")
     save_weights(out / "model.safetensors", network)
-    meta = {"format": FORMAT, "model": network.config.to_dict(), "rounds": [asdict(r) for r in rounds], "corpora": {}}
+    meta = {"format": FORMAT, "model": network.config.to_dict(), "distillation": asdict(settings), "corpora": {}}
     write_json(out / "config.json", meta)
     return load_run(out)
 

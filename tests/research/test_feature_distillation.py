@@ -10,7 +10,7 @@ from emoje_edge.shipped import MODELS, TOKENIZER
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.tokens import tokenizer_of
 from research.recipes import minilm
-from research.recipes.feature_distillation import Round, batches, descriptor, learn, words_alone
+from research.recipes.feature_distillation import Settings, batches, descriptor, learn, words_alone
 
 SUBJECTS, SAID = ("I", "You", "They", "We", "Kids"), ("hate it", "love this", "left", "are at home")
 LINES = [f"{who} {what}{mark}" for who in SUBJECTS for what in SAID for mark in "!.?"]
@@ -36,7 +36,7 @@ def test_a_student_comes_closer_and_keeps_what_reads_it() -> None:
     before = apart(teacher, student.eval())
     tokenize = tokenizer_of(student.config, TOKENIZER)
     assert tokenize is not None
-    settings = Round(epochs=6, learning_rate=1e-3, plain=0, batch=16, average=0.5)
+    settings = Settings(epochs=6, learning_rate=1e-3, plain=0, batch=16, average=0.5)
     learnt = learn(teacher, student, LINES, tokenize, lambda text, g: text, settings)
     assert apart(teacher, learnt) < 0.5 * before
     kept = learnt.state_dict()
