@@ -2,14 +2,14 @@
 
     emoje-edge train default --root DATA --encoder ENCODER --out RUN [--model small]
 
-DATA holds meld, emorynlp, goemotions, ravdess and pose, ENCODER is the folder of all-MiniLM-L6-v2.  Both sizes share
-RUN/tokenizer.json (recipes.minilm_tokenizer) and RUN/pose (Bandai through random cameras); RUN/text-SIZE is the text
-branch (recipes.minilm), distilled from RUN/targets where `recipes.teacher` has written them, else from labels alone;
-medium's is settled on labels, and small's then learns from it (recipes.feature_distillation).
-RAVDESS' actors 1 to 16 teach the ears: RUN/audio of small (recipes.audio), RUN/ears of medium, the first layers of the
-Whisper that ships (recipes.ears_branch).  A stage is a run of its own, skipped where it is done.  The last one, in
-RUN/SIZE, is `recipes.joint` on `recipes.material`.  Held out throughout: MELD dev, RAVDESS actors 17 to 20, three of
-Bandai's contents.
+DATA holds meld, emorynlp, goemotions, mosi, ravdess and pose, ENCODER is the folder of all-MiniLM-L6-v2.  Both sizes
+share RUN/tokenizer.json (recipes.minilm_tokenizer) and RUN/pose (Bandai through random cameras); RUN/text-SIZE is the
+text branch (recipes.minilm), distilled from RUN/targets where `recipes.teacher` has written them, else from labels
+alone; medium's is settled on labels, and small's then learns from it (recipes.feature_distillation).  RAVDESS' actors 1
+to 16 teach the ears: RUN/audio of small (recipes.audio), RUN/ears of medium, the first layers of the Whisper that ships
+(recipes.ears_branch).  A stage is a run of its own, skipped where it is done.  The last one, in RUN/SIZE, is
+`recipes.joint` on `recipes.material`.  Held out throughout: MELD dev, RAVDESS actors 17 to 20, three of Bandai's
+contents.
 """
 
 from __future__ import annotations

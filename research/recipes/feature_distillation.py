@@ -61,12 +61,10 @@ SHIPPED = Settings()
 
 def lines(root: Path) -> list[str]:
     """What is read in every epoch, MELD twice."""
-    meld, emory, comments = (
-        [s.text for s in open_dataset(name, root / name, split="train").samples if s.text]
-        for name in ("meld", "emorynlp", "goemotions")
+    meld, emory, said, comments = (
+        [s.text for s in open_dataset(name, root / name).split("train").samples if s.text]
+        for name in ("meld", "emorynlp", "mosi", "goemotions")
     )
-    with np.load(root / "mosi" / "mosi_train.npz", allow_pickle=False) as file:
-        said = [str(text) for text in file["transcript"]]
     return [*meld, *meld, *emory, *said, *(text for text in comments if len(text) <= LONGEST)]
 
 
