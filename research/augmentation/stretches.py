@@ -1,7 +1,7 @@
 """Clips as `infer` hears them: the stretch in which somebody speaks, with little or none of the silence around it.
 
 A studio's clip has a second of silence at both ends, by which its features are levelled; voice activity leaves hardly
-any.  A branch that only ever heard whole clips loses nine points of recall on what is cut out of them.
+any.  A branch that only ever heard whole clips loses eight points of recall on what is cut out of them.
 """
 
 from __future__ import annotations
