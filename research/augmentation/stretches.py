@@ -13,30 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.modality import Modality
-from emoje_edge.perception.media import AudioBlock
-from emoje_edge.perception.segmentation import Utterance
 from emoje_edge.perception.voice_activity import VoiceActivity
 from emoje_edge.shapes import SAMPLE_RATE
 from emoje_edge.training.datasets import Corpus, Options
 from emoje_edge.training.datasets.raw import cached, read_samples
+from research.words.noises import utterances
 
 MARGIN = 0.5  # s of what is around a stretch that is heard with it, at most
 
 
-def spoken(samples: NDArray[np.float32]) -> Utterance | None:
-    """The longest utterance that voice activity finds in a sound of 16 kHz, [N]."""
-    finder = VoiceActivity()
-    found = finder.add_audio(AudioBlock(0.0, samples)) + finder.finish(len(samples) / SAMPLE_RATE)
-    return max(found, key=lambda u: u.end - u.start, default=None)
+def spoken(samples: NDArray[np.float32]) -> tuple[float, float] | None:
+    """Start and end (s) of the longest utterance that voice activity finds in a sound of 16 kHz, [N]."""
+    return max(utterances(VoiceActivity(), samples), key=lambda span: span[1] - span[0], default=None)
 
 
 def spoken_part(samples: NDArray[np.float32], g: np.random.Generator) -> NDArray[np.float32]:
     """That utterance, with 0 to `MARGIN` of what is around it on either side; all where nobody is found to speak."""
-    utterance = spoken(samples)
-    if utterance is None:
+    span = spoken(samples)
+    if span is None:
         return samples
     before, after = g.uniform(0.0, MARGIN, 2)
-    first, last = (round(t * SAMPLE_RATE) for t in (utterance.start - before, utterance.end + after))
+    first, last = (round(t * SAMPLE_RATE) for t in (span[0] - before, span[1] + after))
     return samples[max(0, first) : last]
 
 
@@ -51,10 +48,10 @@ def as_found(
     g = np.random.default_rng(seed)
     samples = []
     for sample in corpus.samples:
-        utterance = spoken(read_samples(Path(sample.source)))
+        span = spoken(read_samples(Path(sample.source)))
         before, after = g.uniform(0.0, MARGIN, 2) if margin is None else (margin, margin)
-        if utterance is not None:
-            start, end = max(0.0, float(utterance.start - before)), float(utterance.end + after)
+        if span is not None:
+            start, end = max(0.0, float(span[0] - before)), float(span[1] + after)
             sound = cached(
                 Path(sample.source), Modality.AUDIO, options.cache, start=start, end=end, bands=options.bands
             )

@@ -23,7 +23,7 @@ TOKENS = (
     "♪".encode(),
 )
 SIZES = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\1")
-_TAG = re.compile(r"<[^<>]*>|\{[^{}]*\}")
+_TAG = re.compile(r"<[^<>]*>|\{[^}]*\}")  # of ASS: up to the first brace that closes
 Wrong = AssertionError
 
 
@@ -142,7 +142,7 @@ class Checks:
         from emoje_edge.perception.cues import read_cues
 
         cues = read_cues(path)
-        text = decoded(path.read_bytes(), path)
+        text = decoded(path.read_bytes(), path).replace("\ufeff", "")  # which nobody sees, also within a word
         # words of which a tag or an entity is in the middle
         text = _plain(text) + _plain(_TAG.sub("", text)) + _TAG.sub("", _plain(text))
         before = 0.0

@@ -28,11 +28,11 @@ def test_the_silence_of_the_studio_is_left_out() -> None:
     samples = read_samples(RAVDESS / "03-01-05-01-02-01-08.flac")
     found = spoken(samples)
     assert found is not None
-    first, last = round((found.start - 0.2) * SAMPLE_RATE), round((found.end + 0.2) * SAMPLE_RATE)
+    first, last = round((found[0] - 0.2) * SAMPLE_RATE), round((found[1] + 0.2) * SAMPLE_RATE)
     quiet = np.abs(np.r_[samples[:first], samples[last:]])
     assert quiet.max() < 0.1 * np.abs(samples).max()
     part = spoken_part(samples, np.random.default_rng(0))
-    assert found.end - found.start <= len(part) / SAMPLE_RATE <= found.end - found.start + 2 * MARGIN + 0.01
+    assert found[1] - found[0] <= len(part) / SAMPLE_RATE <= found[1] - found[0] + 2 * MARGIN + 0.01
 
 
 @needs_voices
@@ -43,7 +43,7 @@ def test_a_clip_as_found_is_its_part_and_keeps_its_name_apart(tmp_path: Path) ->
     (whole,), (cut,) = corpus.samples, found.samples
     assert (cut.label, cut.speaker, cut.group) == (whole.label, whole.speaker, whole.group)
     assert cut.uid != whole.uid
-    utterance = spoken(read_samples(Path(whole.source)))
-    assert utterance is not None
+    span = spoken(read_samples(Path(whole.source)))
+    assert span is not None
     frames = len(cut.feature(Modality.AUDIO)) / 100
-    assert frames <= utterance.end - utterance.start + 0.05 < len(whole.feature(Modality.AUDIO)) / 100 + 0.6
+    assert frames <= span[1] - span[0] + 0.05 < len(whole.feature(Modality.AUDIO)) / 100 + 0.6
