@@ -41,7 +41,7 @@ from emoje_edge.perception.speaker_labels import SpeakerLabels
 from emoje_edge.perception.speech import SpeechStream
 from emoje_edge.perception.text import Tokenizer
 from emoje_edge.perception.transcribe import Transcriber
-from emoje_edge.perception.voice_activity import Detector, VoiceActivity
+from emoje_edge.perception.voice_activity import MARGIN, Detector, VoiceActivity
 from emoje_edge.shapes import BANDS
 
 # s by which one stream may lag behind the other before it is taken to be over: in a file, where it may lie further on,
@@ -283,7 +283,7 @@ class _Run:
     def _forget(self) -> None:
         before = min([self._segmenter.horizon, *(utterance.start for utterance, _ in self._open)])
         if self._sound is not None:
-            self._sound.forget(before - CONTEXT)
+            self._sound.forget(before - max(CONTEXT, MARGIN))
         if self._worker is not None:
             self._worker.track.forget(before)
 
@@ -312,8 +312,8 @@ class _Run:
             utterance = replace(utterance, speaker=self._voices.label(samples))
         if self._sound is not None and self._bands and samples is None:
             lacks[Modality.AUDIO] = "no_speech"
-        elif self._bands and samples is not None:
-            sound = hear(samples)
+        elif self._bands and self._sound is not None:
+            sound = hear(self._sound.take(utterance.start - utterance.lead, end + utterance.tail))
             frames = heard_feature(sound, self._bands)
             if frames is not None:
                 features[Modality.AUDIO], quality[Modality.AUDIO] = frames, heard_quality(sound)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emoje_edge.errors import UsageError
 from emoje_edge.perception.media import AudioBlock
@@ -20,13 +20,20 @@ SHORTEST = 0.4  # s; shorter sounds are no utterance
 
 @dataclass(frozen=True)
 class Utterance:
-    """From `start` to `end` (s); who and what where a cue says so; `spoken` is False where no voice was heard."""
+    """From `start` to `end` (s); who and what where a cue says so; `spoken` is False where no voice was heard.
+
+    Args:
+        lead, tail: s before the start and after the end in which nobody speaks, and which the ears hear with it: a
+            voice is measured against the quiet around it.
+    """
 
     start: float
     end: float
     speaker: str | None = None
     text: str | None = None
     spoken: bool = True
+    lead: float = field(default=0.0, compare=False)
+    tail: float = field(default=0.0, compare=False)
 
 
 class Segmenter(ABC):

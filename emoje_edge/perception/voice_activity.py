@@ -14,6 +14,8 @@ from emoje_edge.perception.media import AudioBlock
 from emoje_edge.perception.segmentation import LONGEST, SHORTEST, Segmenter, Utterance
 from emoje_edge.perception.speech import SpeechStream
 
+MARGIN = 0.3  # s of quiet around an utterance that is heard with it, at most
+
 
 class Detector(Protocol):
     """Judges frame by frame whether somebody speaks; a new one for each recording.
@@ -63,6 +65,7 @@ class VoiceActivity(Segmenter):
         self._last = 0.0  # s, end of its last frame of speech
         self._frames: deque[float] = deque(maxlen=round(self._BACK / self._step))
         self._gap = 0.0  # s, end of what was handed out
+        self._spoken_until = -math.inf  # s, end of the utterance before
         self._any = False
 
     @property
@@ -75,7 +78,9 @@ class VoiceActivity(Segmenter):
 
     @property
     def open_utterance(self) -> Utterance | None:
-        return Utterance(self._start, self._last) if self._start is not None and self._last > self._start else None
+        if self._start is None or self._last <= self._start:
+            return None
+        return Utterance(self._start, self._last, lead=min(MARGIN, self._start - self._spoken_until))
 
     def add_audio(self, block: AudioBlock) -> list[Utterance]:
         closed = []
@@ -133,26 +138,28 @@ class VoiceActivity(Segmenter):
             self._last = self._now
         silent = self._now - self._last
         if silent >= self._HANGOVER or (silent > 0 and self._last - self._start >= self._LONG):
-            return self._close(self._last)
+            return self._close(self._last, silent)
         if self._now - self._start >= LONGEST:
             return self._split()
         return []
 
-    def _close(self, end: float) -> list[Utterance]:
+    def _close(self, end: float, quiet: float) -> list[Utterance]:
+        """Hand out what is open, up to `end`, after which it is quiet for so many seconds."""
         start, self._start = self._start, None
         assert start is not None
         if end - start < SHORTEST:
             return []
-        closed = [Utterance(start, end)]
-        self._gap, self._any = end, True
-        return closed
+        lead, tail = min(MARGIN, start - self._spoken_until), min(MARGIN, max(0.0, quiet))
+        self._gap = self._spoken_until = end
+        self._any = True
+        return [Utterance(start, end, lead=lead, tail=tail)]
 
     def _split(self) -> list[Utterance]:
         """Cut an utterance that is as long as can be where speech is least likely; the rest begins the next one."""
         assert self._now is not None
         back = len(self._frames) - 1 - int(np.argmin(self._frames))
         cut = self._now - back * self._step
-        closed = self._close(cut)
+        closed = self._close(cut, 0.0)
         self._start = cut
         self._frames.clear()
         return closed
@@ -171,7 +178,8 @@ class VoiceActivity(Segmenter):
         """Nothing is to be heard until `time`."""
         closed = self._judge_rest(1)
         if self._start is not None:
-            closed += self._close(min(self._last, time))
+            assert self._now is not None
+            closed += self._close(min(self._last, time), self._now - self._last)
         self._rest = self._rest[:0]
         self._now, self._run = time, 0
         return closed + self._filled()

@@ -73,6 +73,16 @@ def test_long_speech_is_cut_where_it_is_quietest():
         assert before.end <= after.start < before.end + 0.1  # the pause at most
 
 
+def test_the_quiet_around_an_utterance_is_heard_with_it_but_no_neighbour():
+    found = _segments(_recording((1, 0), (2, 0.1), (0.8, 0), (2, 0.1), (1, 0)))
+    assert [t for u in found for t in (u.lead, u.tail)] == pytest.approx([0.3] * 4)
+    long = _segments(_recording((1, 0), (20, 0.1), (1, 0)))  # cut where nobody pauses
+    assert long[0].lead == long[-1].tail == pytest.approx(0.3)
+    for before, after in itertools.pairwise(long):
+        assert before.end + before.tail <= after.start + VoiceActivity._LEAD
+        assert after.start - after.lead >= before.end
+
+
 def test_a_long_utterance_ends_at_its_first_pause():
     # a pause of .15 s ends nothing at 2 s, but all that comes after 5.7 s
     found = _segments(_recording((1, 0), (2, 0.1), (0.15, 0), (4, 0.1), (0.15, 0), (2, 0.1), (1, 0)))
