@@ -30,7 +30,7 @@ PACKAGES = (
     "onnxruntime",
     "av",
     "ctranslate2",
-    "tokenizers",
+    "regex",
     "torch",
     "triton",
     "torch-tensorrt",

@@ -20,7 +20,7 @@ _LIBRARIES = (
     "numpy",
     "av",
     "onnxruntime",
-    "tokenizers",
+    "regex",
     "pysubs2",
     "torch",
     "triton",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.errors import WorkError
+from emoje_edge.extras import install
+from emoje_edge.perception.wordpiece import UnknownKindError, WordPiece
 from emoje_edge.shapes import TOKENS
 
 UNKNOWN = "[UNK]"
@@ -23,10 +24,10 @@ _GRAMMAR = (
 
 
 class Tokenizer:
-    """A `tokenizers` file.
+    """What turns an utterance into ids.
 
     Args:
-        path: the tokenizer's JSON file.
+        path: a file of `tokenizers`; one of other parts than ours needs that library.
         length: most ids of an utterance, as the text encoder takes them.
         sha256: of the file that the engine needs, where it tells.
 
@@ -35,35 +36,31 @@ class Tokenizer:
     """
 
     def __init__(self, path: str | Path, *, length: int = TOKENS, sha256: str | None = None) -> None:
-        # imported here: pose-only runs need no tokenizer
-        import tokenizers
-
         try:
             content = Path(path).read_bytes()
-            self._tokenizer: Any = tokenizers.Tokenizer.from_str(content.decode("utf-8"))
+            self._pieces = _read(content.decode("utf-8"))
         except Exception as error:  # the library raises bare Exception for a damaged file
-            raise WorkError(f"tokenizer {path} cannot be read: {error}", "reinstall emoje-edge") from error
+            hint = install("train") if isinstance(error, ImportError) else "reinstall emoje-edge"
+            raise WorkError(f"tokenizer {path} cannot be read: {error}", hint) from error
         if sha256 not in (None, hashlib.sha256(content).hexdigest()):
             raise WorkError(
                 f"the engine reads words with another tokenizer than {path}",
                 "build it again from its model: emoje-edge build --mask all --model RUN",
             )
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
         self._length = length
-        self._grammar = {self._tokenizer.token_to_id(word) for word in _GRAMMAR.split()} - {None}
+        self._grammar = {self._pieces.id_of(word) for word in _GRAMMAR.split()} - {None}
 
     @property
     def size(self) -> int:
         """How many different ids there are."""
-        return int(self._tokenizer.get_vocab_size())
+        return self._pieces.size
 
     def known(self, text: str) -> float:
         """Share of the words that are known: one piece each, or pieces of three letters and more on average.
 
         Foreign or garbled words fall into shorter ones, and what has no piece at all is unknown.  1 without any word.
         """
-        tokens = self._tokenizer.encode(text).tokens
+        tokens = self._pieces.tokens(text)
         words: list[list[str]] = []
         for token in tokens:
             if token.startswith("##") and words:
@@ -82,7 +79,7 @@ class Tokenizer:
         """
         if not text.strip():
             return np.zeros(0, dtype=np.int64)
-        ids = self._tokenizer.encode(text).ids
+        ids = self._pieces.ids(text)
         if len(ids) > self._length:
             ids = self._shortened(ids)
         return np.asarray(ids, dtype=np.int64)
@@ -94,3 +91,35 @@ class Tokenizer:
         kept = [token for i, token in enumerate(ids) if i not in dropped]
         half = self._length // 2
         return kept if len(kept) <= self._length else kept[:half] + kept[-half:]
+
+
+class _Library:
+    """Any other tokenizer, by the library, which comes with what trains one."""
+
+    def __init__(self, content: str) -> None:
+        import tokenizers
+
+        self._tokenizer = tokenizers.Tokenizer.from_str(content)
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+
+    @property
+    def size(self) -> int:
+        return int(self._tokenizer.get_vocab_size())
+
+    def id_of(self, token: str) -> int | None:
+        found: int | None = self._tokenizer.token_to_id(token)
+        return found
+
+    def ids(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text).ids)
+
+    def tokens(self, text: str) -> list[str]:
+        return list(self._tokenizer.encode(text).tokens)
+
+
+def _read(content: str) -> WordPiece | _Library:
+    try:
+        return WordPiece(content)
+    except UnknownKindError:
+        return _Library(content)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.perception.audio import HOP, SAMPLE_RATE
+from emoje_edge.perception.whisper_tokens import WhisperTokens
 from emoje_edge.perception.word_model_files import HINT, check
 from emoje_edge.shipped import WHISPER
 
@@ -130,7 +131,9 @@ class Transcriber:
         return [start, self._token(f"<|{language}|>"), self._token("<|transcribe|>"), plain], language, probability
 
     def _token(self, name: str) -> int:
-        return int(self._tokens.token_to_id(name))
+        found = self._tokens.id_of(name)
+        assert found is not None  # of every Whisper
+        return found
 
     def _checked(self, language: str | None) -> str | None:
         if language is None:
@@ -141,7 +144,7 @@ class Transcriber:
                 f"--language {language}: the model {self.folder.name} knows English only",
                 "add a multilingual Whisper model: emoje-edge models add FOLDER, then --words NAME",
             )
-        if self.multilingual and self._tokens.token_to_id(f"<|{code}|>") is None:
+        if self.multilingual and self._tokens.id_of(f"<|{code}|>") is None:
             raise UsageError(f"--language {language}: unknown to {self.folder.name}", "give a code such as en, de, fr")
         return code
 
@@ -184,24 +187,23 @@ def mel_filters(bands: int) -> NDArray[np.float32]:
     return (np.maximum(0.0, np.minimum(rise, fall)) * 2 / (edges[2:] - edges[:-2])).astype(np.float32)
 
 
-def _open(folder: Path, threads: int) -> tuple[Any, Any]:
+def _open(folder: Path, threads: int) -> tuple[Any, WhisperTokens]:
     """CTranslate2's model and the tokenizer of a folder, after a look at whether it is one."""
     check(folder)
     try:
         import ctranslate2
     except ImportError as error:
         raise WorkError(f"words need ctranslate2, which is not installed here: {error}", NO_WHEEL) from error
-    from tokenizers import Tokenizer
 
     try:
         json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        tokens = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokens = WhisperTokens(folder / "tokenizer.json")
         model = ctranslate2.models.Whisper(
             str(folder), device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
         )
-    except Exception as error:  # both libraries raise bare errors of many kinds for damaged files
+    except Exception as error:  # the library raises bare errors of many kinds for damaged files
         raise WorkError(f"the Whisper model {folder} cannot be opened: {error}", "copy it again, whole") from error
-    if tokens.token_to_id("<|startoftranscript|>") is None:
+    if tokens.id_of("<|startoftranscript|>") is None:
         raise UsageError(f"{folder}: its tokenizer is not Whisper's", HINT)
     return model, tokens
 
