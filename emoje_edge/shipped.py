@@ -8,6 +8,7 @@ from pathlib import Path
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 ENGINES = ASSETS / "engines"
+ENGINE_WEIGHTS = ENGINES / "weights"
 MODELS = ASSETS / "models"
 DEFAULT = "small"  # the model that is taken where none is named
 TOKENIZER = ASSETS / "tokenizer.json"

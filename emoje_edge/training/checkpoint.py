@@ -22,6 +22,8 @@ from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.files import atomic, atomic_folder
 from emoje_edge.model import AmEmoje, ModelConfig
 from emoje_edge.model.compact import expand
+from emoje_edge.model.lent import borrow, places_in, verified
+from emoje_edge.shipped import ENGINE_WEIGHTS
 
 FORMAT = 1
 
@@ -114,7 +116,9 @@ def load_run(path: Path | str) -> Run:
     if not weights_file.is_file():
         raise WorkError(f"{folder}: no weights yet", "the run was stopped early: `emoje-edge train … --resume`")
     network = AmEmoje(config)
-    fit_weights(network, expand(load_weights(weights_file)), weights_file)
+    stored = load_weights(weights_file)
+    stored |= borrow(places_in(weights_file), lambda name: verified(ENGINE_WEIGHTS, name))
+    fit_weights(network, expand(stored), weights_file)
     tokenizer = folder / "tokenizer.json"
     return Run(folder, network.eval(), config, meta, tokenizer if tokenizer.is_file() else None)
 

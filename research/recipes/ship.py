@@ -29,7 +29,8 @@ from emoje_edge.evaluation.evaluate import bands, evaluate, open_model
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import ModelConfig
 from emoje_edge.model.compact import compact
-from emoje_edge.shipped import DEFAULT, ENGINES, TOKENIZER, accuracy_of, engines_of, model_folder
+from emoje_edge.model.lent import KEY, lend
+from emoje_edge.shipped import DEFAULT, ENGINE_WEIGHTS, ENGINES, TOKENIZER, accuracy_of, engines_of, model_folder
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.predict import Predictor, TorchPredictor
@@ -72,6 +73,16 @@ def save_student(run: Run, folder: Path, *, bits: int = 16) -> Run:
     return load_run(folder)
 
 
+def leave_to_engines(model: str) -> None:
+    """Take out of a model's file what its engines hold: they are stored once in the package."""
+    from safetensors.torch import load_file, save_file
+
+    path = model_folder(model) / "model.safetensors"
+    files = {file.name: file.read_bytes() for file in sorted(ENGINE_WEIGHTS.glob("*.bin"))}
+    rest, places = lend(load_file(str(path)), files)
+    save_file(rest, str(path), metadata={KEY: json.dumps(places)} if places else None)
+
+
 def build_all(student: Run, model: str, data: CalibrationSet, spec: Spec, root: Path) -> None:
     """One INT8 ONNX engine a mask, in ROOT/MODEL/MASK, with each branch's weights once in ROOT/weights."""
     with tempfile.TemporaryDirectory() as built:
@@ -111,6 +122,8 @@ def ship(root: Path, path: Path, model: str) -> None:
     spec = calibrate(student.network, data, model=model, weights_only=model != DEFAULT)
     (model_folder(model) / "spec.json").write_text(spec.to_json(), encoding="utf-8")
     build_all(student, model, data, spec, ENGINES)
+    if model != DEFAULT:
+        leave_to_engines(model)
     engines = open_model(engines_of(model))
     figures = accuracy(engines, parts)
     accuracy_of(model).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
