@@ -19,10 +19,19 @@ from emoje_edge.modality import Mask
 @click.option("--mask", "masks", default="all", show_default=True, metavar="MASK|all", help="Masks to calibrate.")
 @click.option("--method", default="auto", show_default=True, help="auto | max | percentile-P | mse | entropy.")
 @click.option("--budget", type=float, default=0.99, show_default=True, help="Smallest agreement of labels with fp32.")
+@click.option("--weights-only", is_flag=True, help="Encoders' inputs stay in floating point.")
 @click.option("--samples", type=click.IntRange(8), default=128, show_default=True, help="Utterances to use.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(
-    run: str | None, data: str | None, out: Path, masks: str, method: str, budget: float, samples: int, quiet: bool
+    run: str | None,
+    data: str | None,
+    out: Path,
+    masks: str,
+    method: str,
+    budget: float,
+    weights_only: bool,
+    samples: int,
+    quiet: bool,
 ) -> None:
     """Calibrate a trained model for INT8.
 
@@ -53,6 +62,7 @@ def command(
             masks=chosen,
             method=method,
             budget=budget,
+            weights_only=weights_only,
             progress=lambda step: bar.update(task, advance=1, description=step),
         )
     _write(out, spec.to_json())

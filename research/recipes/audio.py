@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from emoje_edge.modality import Modality
 from emoje_edge.model import LogMelEncoder, ModelConfig
+from emoje_edge.perception.voice_activity import MARGIN as HEARD_AROUND
 from emoje_edge.training.augment import NOISY, augment, before_background
 from emoje_edge.training.batching import Collator, DialogueNetwork
 from emoje_edge.training.checkpoint import Run
@@ -80,10 +81,10 @@ def vary(modality: Modality, x: Array, g: np.random.Generator) -> Array:
 
 
 def as_heard(corpus: Corpus, options: Options) -> Corpus:
-    """Each clip whole, then the stretch that voice activity finds, with nothing and with something around it, and once
-    more through a telephone or the like."""
-    found = [as_found(corpus, options, margin=0.0, name="found"), as_found(corpus, options, name="around")]
-    return Corpus.join([corpus, *found, through_channels(corpus)], f"{corpus.name} as heard")
+    """Each clip whole, then the stretch that voice activity finds with something around it, as `infer` hears it, and
+    once more through a telephone or the like."""
+    parts = [corpus, as_found(corpus, options, name="around"), through_channels(corpus)]
+    return Corpus.join(parts, f"{corpus.name} as heard")
 
 
 def babblers(corpus: Corpus) -> list[Array]:
@@ -128,8 +129,8 @@ def run_fold(root: Path, out: Path, number: int, rounds: Sequence[TrainConfig] =
 
 
 def by_pasts(run: Run, held: Corpus, options: Options) -> dict[str, float]:
-    """`by_past` of whole clips, and of what voice activity finds of them."""
-    parts = {"whole": held, "found": as_found(held, options, margin=0.0)}
+    """`by_past` of whole clips, and of what `infer` hears of them."""
+    parts = {"whole": held, "found": as_found(held, options, margin=HEARD_AROUND)}
     return {f"{name}, past {n}": by_past(run, part, n) for name, part in parts.items() for n in PASTS}
 
 

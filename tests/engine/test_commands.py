@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,18 @@ def test_calibrate_writes_a_spec_that_build_takes(tmp_path: Path) -> None:
     other = CliRunner().invoke(build_command, [*build, "--mask", "audio"])
     assert isinstance(other.exception, WorkError)
     assert "no ranges for mask audio" in other.exception.message
+
+
+def test_with_weights_only_the_encoder_takes_floating_inputs(tmp_path: Path) -> None:
+    found = []
+    for more in ([], ["--weights-only"]):
+        spec = tmp_path / "spec.json"
+        arguments = ["--mask", "pose", "--method", "max", "--samples", "8", "--budget", "0.5", "--out", str(spec)]
+        assert CliRunner().invoke(calibrate_command, [*arguments, *more]).exit_code == 0
+        layers = json.loads(spec.read_text())["masks"]["pose"]["inputs"]
+        found.append({name for name in layers if name.startswith("encoders.")})
+    assert found[0]
+    assert not found[1]
 
 
 def test_an_unwritable_spec_is_said(tmp_path: Path) -> None:
