@@ -45,14 +45,14 @@ def log_mel_of_8_s() -> Work:
 
 def utterance_of_8_s() -> Work:
     """All that is made of an utterance's sound: the feature and how good it is, levelled once."""
-    from emoje_edge.perception.features import hear, heard_feature
-    from emoje_edge.perception.quality import heard_quality
+    from emoje_edge.perception.features import level_utterance, log_mel_feature
+    from emoje_edge.perception.quality import sound_quality
 
     sounds = itertools.cycle(0.1 * np.random.default_rng(0).standard_normal((4, 8 * 16_000), dtype=np.float32))
 
     def run() -> object:
-        sound = hear(next(sounds))
-        return heard_feature(sound, 64), heard_quality(sound)
+        sound = level_utterance(next(sounds))
+        return log_mel_feature(sound, 64), sound_quality(sound)
 
     return run
 

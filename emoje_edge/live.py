@@ -54,7 +54,7 @@ class Live(AbstractContextManager["Live"]):
         video, audio, words: what will be pushed.  Words tell who spoke when; else the sound does, else windows of three
             seconds.
         drop: where the machine is slower than a camera, let old pictures go instead of making `picture` wait.
-        told: called with each event, in the session's thread, instead of keeping it for `ready` and iteration.
+        callback: called with each event, in the session's thread, instead of keeping it for `ready` and iteration.
         name: `source` of the events.
         partial: every so many seconds, an event also of an utterance that is still open (`final` False).
 
@@ -70,7 +70,7 @@ class Live(AbstractContextManager["Live"]):
         audio: bool = False,
         words: bool = False,
         drop: bool = False,
-        told: Callable[[UtteranceEmotion], None] | None = None,
+        callback: Callable[[UtteranceEmotion], None] | None = None,
         name: str = "live",
         partial: float | None = None,
     ) -> None:
@@ -83,7 +83,7 @@ class Live(AbstractContextManager["Live"]):
                 f"a live session of {', '.join(wanted) or 'nothing'} for a recogniser of {recognizer.mask}",
                 "give video=True, audio=True or words=True, within the recogniser's mask",
             )
-        self._recognizer, self._told, self._partial = recognizer, told, partial
+        self._recognizer, self._callback, self._partial = recognizer, callback, partial
         self._source = Pushed(video=video, audio=audio, words=words, fps=recognizer.pose_fps, drop=drop, name=name)
         self._events: queue.Queue[Any] = queue.Queue(_WAITING)
         self._left = threading.Event()
@@ -161,8 +161,8 @@ class Live(AbstractContextManager["Live"]):
         try:
             with closing(self._recognizer.follow(self._source, partial=self._partial)) as pairs:
                 for _, event in pairs:
-                    if self._told:
-                        self._told(event)
+                    if self._callback:
+                        self._callback(event)
                     else:
                         self._keep(event)
         except BaseException as error:  # handed to who pushes and who takes

@@ -32,10 +32,10 @@ from emoje_edge.engine.utterance_inputs import engine_inputs, evidence
 from emoje_edge.errors import UsageError
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
-from emoje_edge.perception.sound import given as given_sound
+from emoje_edge.perception.sound import checked_samples
 from emoje_edge.perception.word_models import words_wanted
 from emoje_edge.shapes import BANDS, POSE_RATE
-from emoje_edge.understood import ABSENT, NOT_SURE, not_understood, why_nothing
+from emoje_edge.understood import ABSENT, NOT_SURE, reason_for_no_emotion, reason_not_understood
 from emoje_edge.utterance_emotion import UtteranceEmotion
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ class Recognizer:
         if not isinstance(text, (str, type(None))):
             raise UsageError(f"text as {type(text).__name__}", "give what was said as one string")
         text = text and visible(text)
-        sound = None if audio is None else given_sound(audio)
+        sound = None if audio is None else checked_samples(audio)
         given = {Modality.TEXT: text, Modality.AUDIO: sound, Modality.POSE: pose}
         surplus = [m.value for m, value in given.items() if value is not None and m not in self.mask]
         if surplus:
@@ -305,11 +305,11 @@ class Recognizer:
         dialogue = dialogue if self.context else DialogueState()
         times = {m.value: float(latency_ms.get(m.value, 0.0)) for m in reversed(Modality)}
         there = {m for m in self.mask if m in features and len(features[m])}
-        vain = {m: why for m in there if m in quality and (why := not_understood(m, quality[m]))}
+        vain = {m: why for m in there if m in quality and (why := reason_not_understood(m, quality[m]))}
         present = [m for m in self.mask if m in there and m not in vain]
         if not present:
             latency = {**times, "engine": 0.0, "total": sum(times.values())}
-            reason = why_nothing({**lacks, **vain})
+            reason = reason_for_no_emotion({**lacks, **vain})
             return UtteranceEmotion(source, *span, speaker, None, {}, (), {}, latency, reason=reason)
         session = self._pool.session(Mask.of(present))
         used = [m for m in present if m in session.mask]
@@ -361,17 +361,17 @@ class Recognizer:
 
     def _features(self, modality: Modality, value: Any) -> tuple[NDArray[Any], Quality] | None:
         """What the engine takes of one modality, and how good it is; None where there is nothing in it."""
-        from emoje_edge.perception.quality import heard_quality, pose_quality, text_quality
+        from emoje_edge.perception.quality import pose_quality, sound_quality, text_quality
 
         if modality is Modality.TEXT:
             return self._tokenizer().encode(value), text_quality(self._tokenizer().known(value))
-        from emoje_edge.perception.features import hear, heard_feature, pose_feature
+        from emoje_edge.perception.features import level_utterance, log_mel_feature, pose_feature
         from emoje_edge.perception.skeleton import JOINTS
 
         if modality is Modality.AUDIO:
-            sound = hear(value)
-            frames = heard_feature(sound, self._bands)
-            return None if frames is None else (frames, heard_quality(sound))
+            sound = level_utterance(value)
+            frames = log_mel_feature(sound, self._bands)
+            return None if frames is None else (frames, sound_quality(sound))
         joints = np.asarray(value, np.float32)
         if joints.ndim != 3 or joints.shape[1:] != (len(JOINTS), 3):
             hint = f"give [frames, {len(JOINTS)}, 3]: x, y, visibility"

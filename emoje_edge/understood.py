@@ -23,7 +23,7 @@ ABSENT = {Modality.TEXT: "no_words", Modality.AUDIO: "silence", Modality.POSE: "
 _ORDER = ("unknown_words", "no_speech", "silence", "nobody_seen", "no_words")
 
 
-def not_understood(modality: Modality, quality: NDArray[np.float32]) -> str | None:
+def reason_not_understood(modality: Modality, quality: NDArray[np.float32]) -> str | None:
     """Why nothing in a modality can be understood; None where something can.
 
     Args:
@@ -38,6 +38,6 @@ def not_understood(modality: Modality, quality: NDArray[np.float32]) -> str | No
     return None
 
 
-def why_nothing(lacks: Mapping[Modality, str]) -> str:
+def reason_for_no_emotion(lacks: Mapping[Modality, str]) -> str:
     """The `reason` of a row without an emotion, from why each modality that the source has tells nothing."""
     return next((code for code in _ORDER if code in lacks.values()), "nothing")

@@ -75,7 +75,7 @@ def test_words_take_the_sound_of_their_time_even_when_they_come_late(recognizer:
 
 def test_events_come_to_a_callback_or_an_event_loop(recognizer: Recognizer) -> None:
     told: list[str | None] = []
-    with recognizer.live(words=True, told=lambda event: told.append(event.emotion)) as live:
+    with recognizer.live(words=True, callback=lambda event: told.append(event.emotion)) as live:
         live.words("I hate you!", 0.0, 1.0)
     assert told == ["anger"]
 

@@ -14,7 +14,7 @@ from emoje_edge.perception.sound_buffer import loudest
 from emoje_edge.shapes import FRAMES, LONGEST, POSES, SAMPLE_RATE, WHISPER_BANDS
 
 
-def hear(samples: NDArray[np.float32]) -> audio.LevelledSound | None:
+def level_utterance(samples: NDArray[np.float32]) -> audio.LevelledSound | None:
     """An utterance's loudest 7.68 s, levelled: what its feature and its quality are both made of.
 
     Args:
@@ -28,7 +28,7 @@ def hear(samples: NDArray[np.float32]) -> audio.LevelledSound | None:
     return audio.level_sound(loudest(samples, round(LONGEST * SAMPLE_RATE)))
 
 
-def heard_feature(sound: audio.LevelledSound | None, bands: int) -> NDArray[np.float32] | None:
+def log_mel_feature(sound: audio.LevelledSound | None, bands: int) -> NDArray[np.float32] | None:
     """The feature of what was heard for an audio branch of so many bands: our log-mel (64) or Whisper's (80).
 
     Returns:
@@ -50,8 +50,8 @@ def heard_feature(sound: audio.LevelledSound | None, bands: int) -> NDArray[np.f
 
 
 def sound_feature(samples: NDArray[np.float32], bands: int) -> NDArray[np.float32] | None:
-    """`heard_feature` of samples, float32 [N], mono at 16 kHz."""
-    return heard_feature(hear(samples), bands)
+    """`log_mel_feature` of samples, float32 [N], mono at 16 kHz."""
+    return log_mel_feature(level_utterance(samples), bands)
 
 
 def audio_feature(samples: NDArray[np.float32]) -> NDArray[np.float32] | None:

@@ -28,13 +28,13 @@ from emoje_edge.perception.bodies.speaker import Speakers
 from emoje_edge.perception.bodies.worker import NOTHING_SEEN, PoseWorker, Seen, Watch
 from emoje_edge.perception.cues import cues_of
 from emoje_edge.perception.dictation import Dictation, Partials, PendingWords
-from emoje_edge.perception.features import hear, heard_feature
+from emoje_edge.perception.features import level_utterance, log_mel_feature
 from emoje_edge.perception.live.inbox import Inbox, Item, Lost, Tick
 from emoje_edge.perception.live.pushed import Pushed
 from emoje_edge.perception.live.stream import LiveStream, is_stream
 from emoje_edge.perception.media import Media, MediaInfo, VideoFrame
 from emoje_edge.perception.perceived import Perceived, add_pose, listening
-from emoje_edge.perception.quality import Quality, heard_quality, text_quality
+from emoje_edge.perception.quality import Quality, sound_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, PushedUtterances, Segmenter, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.speaker_labels import SpeakerLabels
@@ -313,10 +313,10 @@ class _Run:
         if self._sound is not None and self._bands and samples is None:
             lacks[Modality.AUDIO] = "no_speech"
         elif self._bands and self._sound is not None:
-            sound = hear(self._sound.take(utterance.start - utterance.lead, end + utterance.tail))
-            frames = heard_feature(sound, self._bands)
+            sound = level_utterance(self._sound.take(utterance.start - utterance.lead, end + utterance.tail))
+            frames = log_mel_feature(sound, self._bands)
             if frames is not None:
-                features[Modality.AUDIO], quality[Modality.AUDIO] = frames, heard_quality(sound)
+                features[Modality.AUDIO], quality[Modality.AUDIO] = frames, sound_quality(sound)
             else:
                 lacks[Modality.AUDIO] = "silence"
             latency["audio"] = _since(begin)

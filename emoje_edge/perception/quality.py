@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from emoje_edge.modality import QUALITIES
 from emoje_edge.perception import audio
-from emoje_edge.perception.features import hear
+from emoje_edge.perception.features import level_utterance
 from emoje_edge.perception.speech import speech_share
 
 CLEAN_DB = 30.0
@@ -42,10 +42,10 @@ def text_quality(known: float, sure: float = 1.0) -> Quality:
 
 def audio_quality(samples: NDArray[np.float32]) -> Quality:
     """float32 [2] of an utterance's sound, float32 [N], mono at 16 kHz; zeros for silence."""
-    return heard_quality(hear(samples))
+    return sound_quality(level_utterance(samples))
 
 
-def heard_quality(sound: audio.LevelledSound | None) -> Quality:
+def sound_quality(sound: audio.LevelledSound | None) -> Quality:
     """float32 [2] of what was heard, where it is levelled already."""
     if sound is None:
         return np.zeros(QUALITIES, dtype=np.float32)

@@ -19,7 +19,7 @@ _OVER = 16.0  # times full scale: no recording, but integers that were made floa
 _GIVE = "give (samples, rate): [N] or [N, channels] of int16, int32, uint8, or float of full scale 1; and Hz"
 
 
-def given(audio: Any) -> NDArray[np.float32]:
+def checked_samples(audio: Any) -> NDArray[np.float32]:
     """What a caller gave as (samples, rate), as `mono` makes it.
 
     Raises:

@@ -27,8 +27,8 @@ from emoje_edge.evaluation.conditions import EVALUATION, TRAINING, Flavour
 from emoje_edge.modality import Modality
 from emoje_edge.perception import skeleton
 from emoje_edge.perception.audio import SAMPLE_RATE
-from emoje_edge.perception.features import hear, heard_feature, pose_feature
-from emoje_edge.perception.quality import heard_quality, pose_quality
+from emoje_edge.perception.features import level_utterance, log_mel_feature, pose_feature
+from emoje_edge.perception.quality import pose_quality, sound_quality
 from emoje_edge.shapes import BANDS
 from emoje_edge.training.datasets import UNLABELLED, open_dataset
 from emoje_edge.training.datasets.blends import jostle
@@ -222,8 +222,8 @@ def _obscured(body: Array, g: np.random.Generator) -> Array:
 
 
 def _heard(samples: Array, bands: int) -> tuple[Array | None, Array]:
-    sound = hear(samples)
-    return heard_feature(sound, bands), heard_quality(sound)
+    sound = level_utterance(samples)
+    return log_mel_feature(sound, bands), sound_quality(sound)
 
 
 def _save(store: Path, made: Made) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emoje_edge.errors import UsageError
-from emoje_edge.perception.sound import given, mono
+from emoje_edge.perception.sound import checked_samples, mono
 
 RATE = 16_000
 
@@ -58,7 +58,7 @@ def test_opposite_phase_is_heard() -> None:
 )
 def test_what_is_no_sound_is_told(audio: object, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        given(audio)
+        checked_samples(audio)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from emoje_edge.errors import UsageError
 from emoje_edge.perception.live.inbox import Inbox, Item
 from emoje_edge.perception.media import LONG_SIDE, AudioBlock, MediaInfo, VideoFrame
 from emoje_edge.perception.segmentation import Utterance
-from emoje_edge.perception.sound import given as given_sound
+from emoje_edge.perception.sound import checked_samples
 from emoje_edge.shapes import SAMPLE_RATE
 
 
@@ -71,7 +71,7 @@ class Pushed(AbstractContextManager["Pushed"]):
         Raises:
             UsageError: another shape or type, or a time that does not rise.
         """
-        mono = given_sound((samples, rate))
+        mono = checked_samples((samples, rate))
         self._rise("sound", time)
         if self.info.has_audio and len(mono):
             self.inbox.put(AudioBlock(time, mono))
