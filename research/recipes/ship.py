@@ -1,4 +1,4 @@
-"""From a trained run to what ships: half-precision weights, quantization spec, seven INT8 engines, and their figures.
+"""From a trained run to what ships: eight-bit weights, quantization spec, seven INT8 engines, and their figures.
 
     python -m research.recipes.ship DATA RUN [--model small|medium] [--speech SPEECH]
 
@@ -61,14 +61,12 @@ def calibration_set(parts: Parts, config: ModelConfig, samples: int, tokenizer: 
     return pad_rows(rows, config, samples, "meld+ravdess+bandai", quality=quality)
 
 
-def save_student(run: Run, folder: Path, *, bits: int = 16) -> Run:
-    """Weights in 16 or 8 bits, with their configuration; what is read back is what engines are made of."""
+def save_student(run: Run, folder: Path) -> Run:
+    """Weights in 8 bits, with their configuration; what is read back is what engines are made of."""
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    weights = run.network.state_dict()
-    halves = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in weights.items()}
-    save_file(compact(weights) if bits == 8 else halves, str(folder / "model.safetensors"))
+    save_file(compact(run.network.state_dict()), str(folder / "model.safetensors"))
     shutil.copyfile(run.path / "config.json", folder / "config.json")
     return load_run(folder)
 
@@ -115,15 +113,13 @@ def ship(root: Path, path: Path, model: str) -> None:
     parts = read_parts(root, path.parent / "features", bands(run.config))
     assert run.tokenizer is not None, f"{path} has no tokenizer.json"
     shutil.copyfile(run.tokenizer, TOKENIZER)
-    # medium in 16 bits would take the wheel beyond what one may weigh
-    student = save_student(run, model_folder(model), bits=16 if model == DEFAULT else 8)
+    student = save_student(run, model_folder(model))
     data = calibration_set(parts, student.config, SAMPLES[model], TOKENIZER)
     # between medium's layers go outliers that one range a tensor cannot hold; its weights are 8 bits anyway
     spec = calibrate(student.network, data, model=model, weights_only=model != DEFAULT)
     (model_folder(model) / "spec.json").write_text(spec.to_json(), encoding="utf-8")
     build_all(student, model, data, spec, ENGINES)
-    if model != DEFAULT:
-        leave_to_engines(model)
+    leave_to_engines(model)
     engines = open_model(engines_of(model))
     figures = accuracy(engines, parts)
     accuracy_of(model).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
