@@ -26,11 +26,16 @@ class GraphBuilder:
         self._constant_names: dict[tuple[str, str, tuple[int, ...], bytes], str] = {}
         self._computed: dict[Any, list[str]] = {}
 
-    def constant(self, value: Any, dtype: Any = None) -> str:
-        """Name of an initialiser with this value."""
+    def constant(self, value: Any, dtype: Any = None, *, shared: bool = True) -> str:
+        """Name of an initialiser with this value, one for all that are equal unless it is not to be shared."""
         array = np.asarray(value, dtype)
         array = np.ascontiguousarray(array).reshape(array.shape)
-        key = (self.owner, array.dtype.str, array.shape, array.tobytes())
+        key = (
+            self.owner,
+            array.dtype.str,
+            array.shape,
+            array.tobytes() if shared else str(len(self.constants)).encode(),
+        )
         if key not in self._constant_names:
             name = f"c{len(self.constants)}"
             self._constant_names[key], self.constants[name] = name, array

@@ -16,7 +16,7 @@ _STEPS = 127
 
 
 def compact(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Large tensors as int8 with float32 scales [rows] or [columns], the rest in half precision; integers as they are."""
+    """Large tensors as int8 with float32 scales [rows] or [columns], the rest in 16 bits; integers as they are."""
     found: dict[str, Tensor] = {}
     for name, x in weights.items():
         if x.is_floating_point() and x.dim() > 1 and x.numel() >= _LEAST:

@@ -1,7 +1,7 @@
 """Eight-bit weights that a model's engines hold already are not stored a second time for building them.
 
 A file in `compact`'s form then lacks those tensors; its metadata tells in which of the engines' weight files each
-lies.  The integers are the same: engines keep them around 128, and matrices lie transposed there.
+lies.  The integers are the same; most matrices lie transposed there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from torch import Tensor
 from emoje_edge.errors import WorkError
 
 KEY = "lent"  # of the metadata
-_ZERO = 128
 
 # file, offset, shape, whether the matrix lies transposed
 Place = tuple[str, int, list[int], bool]
@@ -43,9 +42,8 @@ def borrow(places: Mapping[str, Place], read: Callable[[str], bytes]) -> dict[st
     found = {}
     for name, (file, offset, shape, transposed) in places.items():
         lies = shape[::-1] if transposed else shape
-        raw = np.frombuffer(files[file], np.uint8, int(np.prod(shape)), offset).reshape(lies)
-        values = (raw.astype(np.int16) - _ZERO).astype(np.int8)
-        found[name] = torch.from_numpy(np.ascontiguousarray(values.T if transposed else values))
+        raw = np.frombuffer(files[file], np.int8, int(np.prod(shape)), offset).reshape(lies)
+        found[name] = torch.from_numpy(np.array(raw.T if transposed else raw, order="C"))
     return found
 
 
@@ -79,9 +77,8 @@ _REMEDY = "reinstall emoje-edge"
 
 
 def _find(x: Tensor, files: Mapping[str, bytes]) -> Place | None:
-    integers = (x.numpy().astype(np.int16) + _ZERO).astype(np.uint8)
-    for transposed in (True, False) if integers.ndim == 2 else (False,):
-        raw = (integers.T if transposed else integers).tobytes()
+    for transposed in (True, False) if x.dim() == 2 else (False,):
+        raw = (x.T if transposed else x).numpy().tobytes()
         for name, content in files.items():
             if (offset := content.find(raw)) >= 0:
                 return name, offset, list(x.shape), transposed

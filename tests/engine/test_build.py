@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +45,47 @@ def test_an_absent_modality_is_absent_from_the_graph(built: Path) -> None:
     graph = onnx.load(folder / "model.onnx", load_external_data=False).graph
     assert [x.name for x in graph.input] == ["pose", "pose_length", "pose_quality", "speaker", "state"]
     assert "Gather" not in {node.op_type for node in graph.node if node.input[0].startswith("text")}
+
+
+def test_weights_are_signed_and_no_two_layers_share_their_constants(built: Path) -> None:
+    """What VNNI multiplies quickest, and what ONNX Runtime can turn to unsigned where there is none."""
+    onnx = pytest.importorskip("onnx")
+    folder = find_engine(ALL, "onnx", built)
+    assert folder is not None
+    graph = onnx.load(folder / "model.onnx", load_external_data=False).graph
+    stored = {x.name: x for x in graph.initializer}
+    weights = [
+        [name for name in (node.input[0], node.input[2]) if stored[name].data_type == onnx.TensorProto.INT8]
+        for node in graph.node
+        if node.op_type == "DequantizeLinear" and node.input[0] in stored and len(stored[node.input[0]].dims) == 2
+    ]
+    assert len(weights) > 5
+    assert all(len(names) == 2 for names in weights)
+    every = [name for names in weights for name in names]
+    assert len(every) == len(set(every))
+    assert not any(x.data_type == onnx.TensorProto.UINT8 and len(x.dims) > 0 for x in graph.initializer)
+
+
+@pytest.mark.skipif(
+    shutil.which("qemu-x86_64") is None, reason="no emulator of older processors: apt install qemu-user"
+)
+def test_a_processor_without_vnni_gives_the_same_answers(built: Path, tmp_path: Path) -> None:
+    """Haswell adds pairs of products in 16 bits, which signed weights overflow unless they are made unsigned."""
+    code = f"""
+import sys
+import numpy as np
+from emoje_edge.bench.time_engines import example_inputs
+from emoje_edge.engine.session import open_engine
+session = open_engine({str(ALL)!r}, engine_dir={str(built)!r}, threads=1)
+np.save(sys.argv[1], np.concatenate([session.run(x)["logits"] for x in example_inputs(session.manifest)[:2]]))
+"""
+    found = []
+    for name, before in (("here", []), ("haswell", ["qemu-x86_64", "-cpu", "Haswell"])):
+        path = tmp_path / f"{name}.npy"
+        subprocess.run([*before, sys.executable, "-c", code, str(path)], check=True, capture_output=True, timeout=600)
+        found.append(np.load(path))
+    assert np.ptp(found[0]) > 0.1
+    np.testing.assert_allclose(found[1], found[0], atol=1e-3)
 
 
 def test_an_unchanged_build_is_reused_and_a_changed_one_is_not(built: Path, plan: Plan) -> None:

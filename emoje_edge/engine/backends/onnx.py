@@ -97,6 +97,8 @@ class OnnxSession(CheckedSession):
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # on x86 without VNNI, signed weights would saturate: there ONNX Runtime makes them unsigned, which is slower
+        options.add_session_config_entry("session.x64quantprecision", "1")
         if single:
             options.add_free_dimension_override_by_name(BATCH, 1)
         try:
