@@ -38,7 +38,7 @@ from emoje_edge.perception.quality import Quality, sound_quality, text_quality
 from emoje_edge.perception.segmentation import Cues, PushedUtterances, Segmenter, Utterance, Windows
 from emoje_edge.perception.sound_buffer import SoundBuffer
 from emoje_edge.perception.speaker_labels import SpeakerLabels
-from emoje_edge.perception.speech import SpeechStream
+from emoje_edge.perception.speech import LevelledSpeech
 from emoje_edge.perception.text import Tokenizer
 from emoje_edge.perception.transcribe import Transcriber
 from emoje_edge.perception.voice_activity import MARGIN, Detector, VoiceActivity
@@ -83,7 +83,7 @@ def perceive(
     estimator: Callable[[], PoseEstimator] | None = None,
     bands: int = BANDS,
     words: Callable[[], Transcriber] | None = None,
-    detector: Callable[[], Detector] = SpeechStream,
+    detector: Callable[[], Detector] = LevelledSpeech,
     progress: Callable[[float], None] | None = None,
     watch: Watch | None = None,
     partial: float | None = None,

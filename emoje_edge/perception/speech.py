@@ -5,6 +5,7 @@ It tells speech from music, a street and noise, which no measure of loudness doe
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -13,12 +14,16 @@ from numpy.typing import NDArray
 
 from emoje_edge.errors import WorkError
 from emoje_edge.runtime import runtime
+from emoje_edge.shapes import SAMPLE_RATE
 from emoje_edge.shipped import SILERO
 
 FRAME = 512  # samples at 16 kHz: 32 ms, what the network judges at a time
 # Probability from which a frame is heard as part of an utterance, found on RAVDESS clips before the noises of training
 # (docs/evidence/words.md); and from which it counts to the share of speech in a sound.
 HEARD, SPEECH = 0.35, 0.5
+# A recording's loud frames are brought to this level (RMS, full scale 1) by factors within these bounds, and what was
+# loud is forgotten in that time (s).  Found on RAVDESS clips before the noises of training, at four volumes.
+_TARGET, _LEAST_GAIN, _MOST_GAIN, _FORGETS = 0.2, 0.5, 30.0, 10.0
 _CONTEXT, _STATE = 64, (1, 1, 128)  # samples before each frame that it sees too; its memory's shape
 
 
@@ -59,6 +64,26 @@ class SpeechStream:
     def speaks(self, level: float, *, within: bool) -> bool:
         """Whether a frame of this probability is speech."""
         return level >= HEARD
+
+
+class LevelledSpeech(SpeechStream):
+    """The same over a sound that is brought to one level on the way: a quiet recording's speech is found as well.
+
+    The network is surest of speech as loud as it was trained on; 20 dB below, it loses four points of F1 in a street.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loud = _TARGET / 2
+        self._decay = math.exp(-FRAME / SAMPLE_RATE / _FORGETS)
+
+    def levels(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        frames = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).reshape(-1, FRAME)
+        loud = np.empty(len(frames), np.float32)
+        for i, rms in enumerate(np.sqrt(np.square(frames, dtype=np.float64).mean(axis=1))):
+            loud[i] = self._loud = max(float(rms), self._loud * self._decay)
+        gain = np.clip(_TARGET / np.maximum(loud, 1e-9), _LEAST_GAIN, _MOST_GAIN)
+        return super().levels((frames * gain[:, None]).astype(np.float32).reshape(-1))
 
 
 def speech_share(samples: NDArray[np.float32]) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.perception.media import AudioBlock
 from emoje_edge.perception.segmentation import LONGEST, SHORTEST, Segmenter, Utterance
-from emoje_edge.perception.speech import SpeechStream
+from emoje_edge.perception.speech import LevelledSpeech
 
 MARGIN = 0.3  # s of quiet around an utterance that is heard with it, at most
 
@@ -56,7 +56,7 @@ class VoiceActivity(Segmenter):
 
     def __init__(self, fill: float | None = None, detector: Detector | None = None) -> None:
         self._fill = fill
-        self._detector: Detector = SpeechStream() if detector is None else detector
+        self._detector: Detector = LevelledSpeech() if detector is None else detector
         self._step = self._detector.frame / SAMPLE_RATE
         self._now: float | None = None  # s, up to which frames were judged
         self._rest = np.zeros(0, dtype=np.float32)
