@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--audio-encoder", type=FOLDER, help="Hear by the first layers of this Whisper folder, frozen.")
 @click.option("--layers", type=click.IntRange(1), default=2, show_default=True, help="How many of its layers.")
 @click.option("--model", type=click.Choice(["small", "medium"]), help="Of `train default`: one size, else both.")
+@click.option("--free", is_flag=True, help="Of `train default`: words alone, from corpora that are free for any use.")
 @click.option("--context", "window", type=int, default=3, show_default=True, help="Teacher: utterances before.")
 def command(
     config: str | None,
@@ -34,6 +35,7 @@ def command(
     audio_encoder: Path | None,
     layers: int,
     model: str | None,
+    free: bool,
     window: int,
     **given: Any,
 ) -> None:
@@ -49,10 +51,11 @@ def command(
     torchrun --nproc-per-node 4 -m emoje_edge train config.toml  several GPUs
     """
     if config == "default":
-        _default(encoder, model, given)
+        _default(encoder, model, free, given)
         return
-    if model:
-        raise UsageError(f"--model {model} without `train default`", "--start begins with a model that ships")
+    if model or free:
+        flag = f"--model {model}" if model else "--free"
+        raise UsageError(f"{flag} without `train default`", "--start begins with a model that ships")
     plan = replace(plan_from(config, given), audio_encoder=audio_encoder, layers=layers)
     if plan.out is None:
         raise UsageError("no --out", "name the folder of this run")
@@ -75,7 +78,7 @@ def command(
     click.echo(str(run.path))
 
 
-def _default(encoder: str | None, model: str | None, given: dict[str, Any]) -> None:
+def _default(encoder: str | None, model: str | None, free: bool, given: dict[str, Any]) -> None:
     """Run the recipe of the models that ship: a program of the checkout, beside the package and not part of it."""
     if given["root"] is None or given["out"] is None:
         raise UsageError("train default without --root or --out", "give the folder of all corpora, and one for the run")
@@ -85,7 +88,7 @@ def _default(encoder: str | None, model: str | None, given: dict[str, Any]) -> N
             "train default needs the recipes, and the installed package is without them",
             "clone the repository, `pip install -e '.[train]'` there, and run this again",
         )
-    flags = [f"--{name}" for name in ("resume", "quiet") if given[name]]
+    flags = [f"--{name}" for name in ("resume", "quiet") if given[name]] + ["--free"] * free
     folders = ["--root", str(given["root"]), "--out", str(given["out"])]
     folders += ["--encoder", encoder] if encoder else []
     folders += ["--model", model] if model else []

@@ -9,7 +9,7 @@ alone; medium's is settled on labels, and small's then learns from it (recipes.f
 to 16 teach the ears: RUN/audio of small (recipes.audio), RUN/ears of medium, the first layers of the Whisper that ships
 (recipes.ears_branch).  A stage is a run of its own, skipped where it is done.  The last one, in RUN/SIZE, is
 `recipes.joint` on `recipes.material`.  Held out throughout: MELD dev, RAVDESS actors 17 to 20, three of Bandai's
-contents.
+contents.  `--free` makes words alone, without any corpus that is not free (recipes.free).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from emoje_edge.training.labels import mapping, to_emotions
 from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import train
 from research.recipes import audio as audio_recipe
-from research.recipes import ears_branch, feature_distillation, joint, minilm, minilm_tokenizer, pretrained
+from research.recipes import ears_branch, feature_distillation, free, joint, minilm, minilm_tokenizer, pretrained
 from research.recipes import pose as pose_recipe
 from research.recipes.material import FOLD, HELD_OUT
 
@@ -225,10 +225,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--encoder", type=Path)
     parser.add_argument("--model", dest="size", choices=tuple(minilm.ENCODERS))
-    for flag in ("resume", "quiet", "quick", "last"):
+    for flag in ("resume", "quiet", "quick", "last", "free"):
         parser.add_argument(f"--{flag}", action="store_true")
     given = vars(parser.parse_args())
     try:
+        if given.pop("free"):
+            given.pop("last")
+            print(free.run(**given).path)
+            return
         for done in run(given.pop("root"), given.pop("out"), **given):
             print(done.path)
     except EmojeError as error:

@@ -99,9 +99,13 @@ def training_texts(root: Path) -> Iterator[str]:
         yield line.split("\t")[0]
 
 
+def pieces(encoder: Path) -> dict[str, int]:
+    """An encoder's word pieces, with their ids."""
+    return {piece: i for i, piece in enumerate((encoder / "vocab.txt").read_text(encoding="utf-8").splitlines())}
+
+
 def main(root: str, encoder: str, out: str) -> None:
-    pieces = (Path(encoder) / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    tokenizer = make(training_texts(Path(root)), {piece: i for i, piece in enumerate(pieces)})
+    tokenizer = make(training_texts(Path(root)), pieces(Path(encoder)))
     tokenizer.save(out)
     print(f"{tokenizer.get_vocab_size()} tokens -> {out}")
 

@@ -17,7 +17,7 @@ from emoje_edge.training.batching import Collator
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.tokens import tokenizer_of
 from research.augmentation.composite import compose
-from research.recipes import default, ship
+from research.recipes import default, free, ship
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not (DATA / "ravdess").is_dir(), reason="the training data are not beside the checkout")
@@ -74,6 +74,18 @@ def test_all_stages_end_in_one_network_for_all_masks(
     made = compose(parts.text[0], parts.audio[0], parts.pose[0], count=28, seed=0)
     for mask in Mask.all():
         assert sum(evaluate(predictor, made, mask).scores.support.values()) > 0
+
+
+def test_free_words_come_from_nothing_but_free_comments(tmp_path: Path, encoder: Path) -> None:
+    torch.set_num_threads(1)
+    root = tmp_path / "data"
+    root.mkdir()
+    (root / "goemotions").symlink_to(DATA / "goemotions")  # and nothing else is there
+    done = free.run(root, tmp_path / "run", encoder, quiet=True, quick=True)
+    assert done.path == tmp_path / "run" / "free-small"
+    assert done.config.mask == Mask.parse("text")
+    assert set(done.meta["corpora"]) == {"train", "dev"}
+    assert "free text" in done.meta["corpora"]["train"]["name"]
 
 
 def test_without_an_encoder_the_recipe_says_which(tmp_path: Path) -> None:
