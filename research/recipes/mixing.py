@@ -178,7 +178,7 @@ def _wordless(pools: Pools, g: np.random.Generator) -> tuple[int, int, int, int,
     kind = g.random()
     label = int(g.integers(len(pools.voiced)))
     voice, act = _one(pools.voiced[label], g), _one(pools.acted[label], g)
-    if kind < 0.3:
+    if kind < 0.45:
         return -1, voice, -1, -1, label
     if kind < 0.6:
         return -1, voice, _one(pools.bodies, g), -1, label
