@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 Step = Callable[[str], str]
@@ -49,6 +50,7 @@ class WordPiece:
             raise ValueError(f"no tokenizer file: {type(error).__name__} {error}") from error
         self._names = {i: token for token, i in self._ids.items()}
         self._longest_piece = max(map(len, self._ids))
+        self._encoded = lru_cache(maxsize=8)(self._encode)  # an utterance's ids are asked for more than once
 
     @property
     def size(self) -> int:
@@ -60,8 +62,11 @@ class WordPiece:
 
     def ids(self, text: str) -> list[int]:
         """Ids of a text, with those that begin and end every text."""
+        return list(self._encoded(text))
+
+    def _encode(self, text: str) -> tuple[int, ...]:
         pieces = [self._ids[piece] for word in self._words(self._normal(text)) for piece in self._pieces(word)]
-        return [*self._before, *pieces, *self._after]
+        return (*self._before, *pieces, *self._after)
 
     def tokens(self, text: str) -> list[str]:
         """The same as pieces."""
