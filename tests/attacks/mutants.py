@@ -121,7 +121,7 @@ class Checks:
         return "read"
 
     def _video(self, path: Path) -> None:
-        from emoje_edge.perception.media import decode
+        from emoje_edge.perception.media import decode, probe
 
         rows = []
         try:
@@ -130,6 +130,7 @@ class Checks:
         finally:  # those before an error count as well
             end = 0.0
             try:
+                end = probe(path).duration or 0.0  # as the file says; a damaged one gives less
                 for item in decode(path, fps=2.0):
                     end = max(end, item.time + (len(item.samples) / 16_000 if hasattr(item, "samples") else 1.0))
             except EmojeError:
@@ -143,8 +144,8 @@ class Checks:
 
         cues = read_cues(path)
         text = decoded(path.read_bytes(), path).replace("\ufeff", "")  # which nobody sees, also within a word
-        # words of which a tag or an entity is in the middle
-        text = _plain(text) + _plain(_TAG.sub("", text)) + _TAG.sub("", _plain(text))
+        # words of which a tag or an entity is in the middle; one entity may hold another
+        text += html.unescape(text) + _plain(text) + _plain(_TAG.sub("", text)) + _TAG.sub("", _plain(text))
         before = 0.0
         for cue in cues:
             assert before <= cue.start < cue.end < math.inf, f"times {cue}"
