@@ -5,7 +5,7 @@ The walk over the graph, constants and 8-bit weights are here; one function an o
 
 - `fp32`: nothing, so that one trace gives both precisions;
 - `uint8`: activations around 128, signed weights, int32 bias, linears as 2-D Gemm: ONNX Runtime's QGemm, which this
-  form makes a third quicker where a processor multiplies bytes (VNNI).  Where one would saturate, ONNX Runtime turns
+  form makes a quarter quicker where a processor multiplies bytes (VNNI).  Where one would saturate, ONNX Runtime turns
   the weights to unsigned ones when it opens the graph (`backends/onnx.py`), if no two layers share their constants;
 - `int8`: zero point 0 and fp32 bias, for TensorRT's own parser.
 

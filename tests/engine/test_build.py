@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from emoje_edge.cli.engines import command as engines_command
 from emoje_edge.engine import build as build_module
+from emoje_edge.engine.backends import onnx as onnx_backend
 from emoje_edge.engine.build import Plan, build_engine, find_built
 from emoje_edge.engine.calibration_set import CalibrationSet
 from emoje_edge.engine.manifest import read_manifest
@@ -66,6 +68,13 @@ def test_weights_are_signed_and_no_two_layers_share_their_constants(built: Path)
     assert not any(x.data_type == onnx.TensorProto.UINT8 and len(x.dims) > 0 for x in graph.initializer)
 
 
+@pytest.mark.skipif(not Path("/proc/cpuinfo").is_file(), reason="processors tell of themselves otherwise here")
+def test_the_processor_is_asked_whether_it_multiplies_bytes() -> None:
+    words = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    expected = platform.machine() != "x86_64" or "avx512_vnni" in words or "avx_vnni" in words
+    assert onnx_backend.multiplies_bytes() == expected
+
+
 @pytest.mark.skipif(
     shutil.which("qemu-x86_64") is None, reason="no emulator of older processors: apt install qemu-user"
 )
@@ -75,14 +84,19 @@ def test_a_processor_without_vnni_gives_the_same_answers(built: Path, tmp_path: 
 import sys
 import numpy as np
 from emoje_edge.bench.time_engines import example_inputs
+from emoje_edge.engine.backends import onnx
 from emoje_edge.engine.session import open_engine
+if sys.argv[2] == "haswell":  # an emulator shows the processor beneath it in /proc/cpuinfo
+    onnx.multiplies_bytes = lambda: False
 session = open_engine({str(ALL)!r}, engine_dir={str(built)!r}, threads=1)
 np.save(sys.argv[1], np.concatenate([session.run(x)["logits"] for x in example_inputs(session.manifest)[:2]]))
 """
     found = []
     for name, before in (("here", []), ("haswell", ["qemu-x86_64", "-cpu", "Haswell"])):
         path = tmp_path / f"{name}.npy"
-        subprocess.run([*before, sys.executable, "-c", code, str(path)], check=True, capture_output=True, timeout=600)
+        subprocess.run(
+            [*before, sys.executable, "-c", code, str(path), name], check=True, capture_output=True, timeout=600
+        )
         found.append(np.load(path))
     assert np.ptp(found[0]) > 0.1
     np.testing.assert_allclose(found[1], found[0], atol=1e-3)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import tempfile
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,21 @@ def default_threads() -> int:
     return min(2, os.cpu_count() or 1)
 
 
+@lru_cache(maxsize=1)
+def multiplies_bytes() -> bool:
+    """Whether this processor multiplies signed bytes without saturating: x86 with VNNI, or no x86.
+
+    False where it cannot be told (x86 beside Linux).
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return True
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").partition("flags")[2]
+    except OSError:
+        return False
+    return bool({"avx512_vnni", "avx_vnni"} & set(flags.partition("\n")[0].split()))
+
+
 class OnnxSession(CheckedSession):
     """One graph, for any number of threads: a run holds its inputs and outputs itself, nothing is shared.
 
@@ -97,8 +114,8 @@ class OnnxSession(CheckedSession):
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # on x86 without VNNI, signed weights would saturate: there ONNX Runtime makes them unsigned, which is slower
-        options.add_session_config_entry("session.x64quantprecision", "1")
+        if not multiplies_bytes():  # there ONNX Runtime makes signed weights unsigned, which is slower and exact
+            options.add_session_config_entry("session.x64quantprecision", "1")
         if single:
             options.add_free_dimension_override_by_name(BATCH, 1)
         try:
