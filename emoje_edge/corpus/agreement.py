@@ -19,7 +19,7 @@ from emoje_edge.corpus.ledger import Part
 from emoje_edge.errors import UsageError
 
 if TYPE_CHECKING:
-    from emoje_edge.training.metrics import Scores
+    from emoje_edge.metrics import Scores
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def agree(parts: Iterable[Part], labels: Labels) -> Agreement:
     Raises:
         UsageError: no labelled stretch was answered.
     """
-    from emoje_edge.training.metrics import bootstrap, score
+    from emoje_edge.metrics import bootstrap, score
 
     truth: list[int] = []
     groups: list[str] = []

@@ -13,6 +13,7 @@ from emoje_edge.engine.family import family, is_name
 from emoje_edge.engine.manifest import FILE_NAME
 from emoje_edge.errors import UsageError
 from emoje_edge.evaluation.temperature import fit_temperature
+from emoje_edge.metrics import Scores, bootstrap, score
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import ModelConfig, VectorEncoder
 from emoje_edge.model.network import input_shape
@@ -23,7 +24,6 @@ from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.labels import fit_classes
 from emoje_edge.training.masking import MISSING_RATES
-from emoje_edge.training.metrics import Scores, bootstrap, score
 from emoje_edge.training.predict import Missing, Predictor, TorchPredictor
 from emoje_edge.training.tokens import tokenizer_of
 

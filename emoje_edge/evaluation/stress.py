@@ -23,12 +23,12 @@ from emoje_edge.engine.manifest import FileEntry, read_manifest
 from emoje_edge.engine.session import find_engine
 from emoje_edge.errors import UsageError, nearest
 from emoje_edge.evaluation.stress_conditions import ALONE, EMPTY, OWN, VARYING, Condition, Given, recorded
+from emoje_edge.metrics import bootstrap, weighted_f1
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.perception.audio import SAMPLE_RATE
 from emoje_edge.recognizer import Recognizer
 from emoje_edge.training.datasets import Corpus, Sample
 from emoje_edge.training.labels import to_emotions
-from emoje_edge.training.metrics import bootstrap, weighted_f1
 
 SEED = 20240210
 NO_ANSWER = len(EMOTIONS)  # counts as a class that is never right

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emoje_edge.training.metrics import Scores
+    from emoje_edge.metrics import Scores
 
 
 @dataclass(frozen=True)

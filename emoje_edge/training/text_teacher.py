@@ -21,13 +21,13 @@ import torch
 from torch import Tensor, nn
 
 from emoje_edge.errors import UsageError, WorkError
+from emoje_edge.metrics import score
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model.config import ModelConfig
 from emoje_edge.training import losses
 from emoje_edge.training.batching import Collator, Reword
 from emoje_edge.training.checkpoint import load_weights, save_weights
 from emoje_edge.training.datasets.base import UNLABELLED, Corpus, Sample
-from emoje_edge.training.metrics import score
 from emoje_edge.training.predict import NOTHING_MISSING, Missing, Predictions, in_order
 from emoje_edge.training.trainer import computes_bfloat16
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from emoje_edge.errors import UsageError, WorkError
 from emoje_edge.files import atomic
+from emoje_edge.metrics import score
 from emoje_edge.model import AmEmoje, ModelConfig, NetworkOutput
 from emoje_edge.training import checkpoint as ckpt
 from emoje_edge.training.average import moving_average
@@ -33,7 +34,6 @@ from emoje_edge.training.batching import (
 from emoje_edge.training.curves import draw_curves
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.masking import sample_masks
-from emoje_edge.training.metrics import score
 from emoje_edge.training.objective import Objective, Targets
 from emoje_edge.training.parallel import World
 from emoje_edge.training.predict import TorchPredictor

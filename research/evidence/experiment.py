@@ -20,12 +20,12 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from emoje_edge.files import atomic
+from emoje_edge.metrics import score
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import AmEmoje, ModelConfig, VectorEncoder
 from emoje_edge.training.batching import Batch, Collator, DialogueNetwork, pieces, plan_epoch
 from emoje_edge.training.datasets.base import Corpus
 from emoje_edge.training.masking import sample_masks
-from emoje_edge.training.metrics import score
 from emoje_edge.training.objective import Objective
 from emoje_edge.training.predict import Missing, batches
 from emoje_edge.training.standardise import fit_features

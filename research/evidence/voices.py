@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.evaluation.conditions import EVALUATION
+from emoje_edge.metrics import score
 from emoje_edge.modality import Modality
 from emoje_edge.perception.features import audio_feature
 from emoje_edge.shapes import SAMPLE_RATE
@@ -25,7 +26,6 @@ from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.datasets import Corpus, Options, Sample, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
-from emoje_edge.training.metrics import score
 from emoje_edge.training.predict import Missing, TorchPredictor
 from research.augmentation.backgrounds import noise_corpus
 from research.augmentation.channels import hum, mu_law, resampled, sixteen_bits, telephone

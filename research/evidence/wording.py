@@ -20,9 +20,9 @@ import numpy as np
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.evaluation.evaluate import open_model
+from emoje_edge.metrics import score
 from emoje_edge.modality import Mask
 from emoje_edge.training.datasets import Corpus, Sample, open_dataset
-from emoje_edge.training.metrics import score
 from emoje_edge.training.predict import Missing, Predictor
 from research.augmentation.rewording import without_marks
 from research.evidence.lines import NEGATED, PLAIN

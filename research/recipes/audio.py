@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from emoje_edge.metrics import score
 from emoje_edge.modality import Modality
 from emoje_edge.model import LogMelEncoder, ModelConfig
 from emoje_edge.perception.voice_activity import MARGIN as HEARD_AROUND
@@ -27,7 +28,6 @@ from emoje_edge.training.batching import Collator, DialogueNetwork
 from emoje_edge.training.checkpoint import Run
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.raw import read_samples
-from emoje_edge.training.metrics import score
 from emoje_edge.training.objective import Targets
 from emoje_edge.training.predict import NOTHING_MISSING, batches
 from emoje_edge.training.presets import RAVDESS

@@ -23,11 +23,11 @@ from emoje_edge.evaluation.companions import VIEWS, Companions, read_companions,
 from emoje_edge.evaluation.stress import Remembering, arguments
 from emoje_edge.evaluation.stress_conditions import Given, catalogue, recorded
 from emoje_edge.evaluation.temperature import fit_temperature, held_out_probabilities, risk_coverage, tempered
+from emoje_edge.metrics import calibration_error
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.shipped import DEFAULT, engines_of, model_folder
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import to_emotions
-from emoje_edge.training.metrics import calibration_error
 from research.evidence.tables import markdown
 from research.recipes.pages import arguments_of, put_in_card
 

@@ -17,11 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from emoje_edge.metrics import score
 from emoje_edge.model.dialogue import Dialogue
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets import Corpus, open_dataset
-from emoje_edge.training.metrics import score
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.tokens import tokenizer
 

@@ -30,11 +30,11 @@ from emoje_edge.dialogue import DialogueState
 from emoje_edge.engine.family import family
 from emoje_edge.engine.manifest import read_manifest
 from emoje_edge.evaluation.evaluate import evaluate, open_model
+from emoje_edge.metrics import bootstrap, weighted_f1
 from emoje_edge.modality import Mask
 from emoje_edge.recognizer import Recognizer
 from emoje_edge.shipped import TOKENIZER, engines_of
 from emoje_edge.training.datasets import Corpus, open_dataset
-from emoje_edge.training.metrics import bootstrap, weighted_f1
 from research.evidence.tables import markdown, replace_block
 from research.recipes.pages import HOUSE
 

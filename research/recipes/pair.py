@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
+from emoje_edge.metrics import score
 from emoje_edge.modality import Mask, Modality
 from emoje_edge.model import ModelConfig, VectorEncoder
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.checkpoint import Run, load_run
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
-from emoje_edge.training.metrics import score
 from emoje_edge.training.predict import Missing, TorchPredictor
 from emoje_edge.training.trainer import Materials, train
 from research.recipes import audio as audio_recipe

@@ -17,12 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from emoje_edge.emotion import EMOTIONS
+from emoje_edge.metrics import score
 from emoje_edge.model import LandmarkEncoder, ModelConfig
 from emoje_edge.shipped import TOKENIZER
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.labels import to_emotions
-from emoje_edge.training.metrics import score
 from emoje_edge.training.plan import fit_model
 from emoje_edge.training.predict import Predictor, TorchPredictor
 from emoje_edge.training.presets import BANDAI, KINECT

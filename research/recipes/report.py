@@ -14,10 +14,10 @@ from typing import Any
 
 from emoje_edge.engine.family import family
 from emoje_edge.evaluation.evaluate import bands, evaluate, open_model
+from emoje_edge.metrics import Scores
 from emoje_edge.modality import Mask
 from emoje_edge.shipped import accuracy_of
 from emoje_edge.training.datasets import Corpus
-from emoje_edge.training.metrics import Scores
 from emoje_edge.training.predict import Predictor
 from research.augmentation.composite import compose
 from research.evidence.tables import markdown

@@ -28,9 +28,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emoje_edge.emotion import EMOTIONS
+from emoje_edge.metrics import score
 from emoje_edge.training.batching import Reword
 from emoje_edge.training.datasets import Corpus, open_dataset
-from emoje_edge.training.metrics import score
 from emoje_edge.training.text_teacher import TextTeacher, Window, batches, describe
 from research.augmentation.rewording import as_spoken
 from research.recipes.plain import sentences

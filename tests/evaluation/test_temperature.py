@@ -5,7 +5,7 @@ import pytest
 
 from emoje_edge.errors import UsageError
 from emoje_edge.evaluation.temperature import fit_temperature, held_out_probabilities, risk_coverage, tempered
-from emoje_edge.training.metrics import calibration_error
+from emoje_edge.metrics import calibration_error
 
 
 def drawn(temperature: float, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from emoje_edge.metrics import score
 from emoje_edge.modality import Modality
 from emoje_edge.training.batching import Collator
 from emoje_edge.training.datasets import Corpus, Options, open_dataset
 from emoje_edge.training.datasets.base import Sample
 from emoje_edge.training.datasets.blends import blend, jostle, with_blends
-from emoje_edge.training.metrics import score
 from emoje_edge.training.plan import Plan, prepare
 from emoje_edge.training.predict import TorchPredictor
 from emoje_edge.training.presets import BANDAI, KINECT

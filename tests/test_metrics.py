@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from emoje_edge.errors import UsageError
-from emoje_edge.training.metrics import bootstrap, calibration_error, score, unweighted_recall, weighted_f1
+from emoje_edge.metrics import bootstrap, calibration_error, score, unweighted_recall, weighted_f1
 
 CLASSES = ("a", "b", "c")
 
