@@ -192,13 +192,15 @@ class Emitter:
         return self.b.add("Mul", wide, scale)
 
     def packed(self, weight: np.ndarray, amax: np.ndarray, transposed: bool = False) -> tuple[str, str, str]:
-        """The 8-bit weight, its scales and zero points, as constants of its own."""
+        """The 8-bit weight, its scales and zero points, as constants; of its own in the dialect of ONNX Runtime."""
+        shared = self.dialect != "uint8"
         scale = amax.astype(np.float32) / np.float32(LEVELS)
         integers = np.clip(np.rint(weight / scale), -LEVELS, LEVELS).astype(np.int8)
         integers = integers.T if transposed else integers
         scales = scale.reshape(-1)
-        zeros = self.b.constant(np.zeros(scales.shape, np.int8), shared=False)
-        return self.b.constant(integers, shared=False), self.b.constant(scales, shared=False), zeros
+        parts = (integers, scales, np.zeros(scales.shape, np.int8))
+        weight_name, scale_name, zero_name = (self.b.constant(part, shared=shared) for part in parts)
+        return weight_name, scale_name, zero_name
 
     def integer_bias(self, bias: Tensor, x_amax: np.ndarray, w_amax: np.ndarray) -> str:
         """int32 bias on the accumulator's grid."""
