@@ -30,18 +30,16 @@ class GraphBuilder:
         """Name of an initialiser with this value, one for all that are equal unless it is not to be shared."""
         array = np.asarray(value, dtype)
         array = np.ascontiguousarray(array).reshape(array.shape)
-        key = (
-            self.owner,
-            array.dtype.str,
-            array.shape,
-            array.tobytes() if shared else str(len(self.constants)).encode(),
-        )
-        if key not in self._constant_names:
-            name = f"c{len(self.constants)}"
-            self._constant_names[key], self.constants[name] = name, array
-            if self.owner:
-                self.owners[name] = self.owner
-        return self._constant_names[key]
+        key = (self.owner, array.dtype.str, array.shape, array.tobytes())
+        if shared and key in self._constant_names:
+            return self._constant_names[key]
+        name = f"c{len(self.constants)}"
+        self.constants[name] = array
+        if shared:
+            self._constant_names[key] = name
+        if self.owner:
+            self.owners[name] = self.owner
+        return name
 
     def add(self, op: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
         """Append a node, or find the equal one: its output's name, or a list of names where `outputs` > 1."""

@@ -17,6 +17,7 @@ from emoje_edge.modality import Modality
 from emoje_edge.perception.features import audio_feature
 from emoje_edge.shapes import SAMPLE_RATE
 from emoje_edge.training.datasets import Corpus, Sample
+from research.augmentation.channels import sixteen_bits
 
 Array = NDArray[np.float32]
 SECONDS = (1.5, 4.0)
@@ -74,7 +75,7 @@ def makers(voices: Sequence[Array], flavour: Flavour) -> dict[str, Callable[[flo
         "music": lambda t, g: conditions.music(t, g, level=-20.0, flavour=flavour),
         "applause": lambda t, g: applause(t, g, flavour=flavour),
         "street": lambda t, g: street(t, g, flavour=flavour),
-        "near silence": lambda t, g: _sixteen_bits(conditions.noise(t, g, level=-75.0, flavour=flavour)),
+        "near silence": lambda t, g: sixteen_bits(conditions.noise(t, g, level=-75.0, flavour=flavour), 0.0),
     }
     if voices:
         found["babble"] = lambda t, g: babble(t, g, voices, flavour=flavour)
@@ -98,7 +99,3 @@ def noise_corpus(
 
 def _scaled(sound: NDArray[np.float64]) -> Array:
     return (0.5 * sound / max(float(np.abs(sound).max()), 1e-9)).astype(np.float32)
-
-
-def _sixteen_bits(sound: Array) -> Array:
-    return (np.round(sound * 32768) / 32768).astype(np.float32)
