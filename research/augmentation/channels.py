@@ -1,11 +1,9 @@
 """Other volumes and channels that a sound comes through: telephones, low rates, 16 bits, a hum.
 
-Training and evidence pass sounds through the same ones; what is trained on and what is measured are other actors.
+What evidence passes the voices of actors through whom nobody trained on.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import av
 import numpy as np
@@ -50,19 +48,3 @@ def hum(x: Array) -> Array:
     time = np.arange(x.size) / SAMPLE_RATE
     tones = sum(np.sin(2 * np.pi * 50.04 * k * time + k) / k for k in (1, 2, 3, 5, 7))
     return (x + x.std() * tones / np.std(tones) + 0.02).astype(np.float32)
-
-
-NARROW: tuple[Callable[[Array], Array], ...] = (
-    lambda x: resampled(x, 8000),
-    lambda x: resampled(x, 11025),
-    mu_law,
-    telephone,
-)
-QUIETER = 25.0  # dB at most, of what is written down in 16 bits
-
-
-def any_channel(x: Array, g: np.random.Generator) -> Array:
-    """The sound [N] through a narrow channel three times in four, else quieter and in 16 bits."""
-    if g.random() < 0.25:
-        return sixteen_bits(x, -g.uniform(0, QUIETER))
-    return NARROW[g.integers(len(NARROW))](x)

@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoje_edge.modality import Modality
-from emoje_edge.perception.features import audio_feature
 from emoje_edge.perception.voice_activity import VoiceActivity
 from emoje_edge.shapes import SAMPLE_RATE
 from emoje_edge.training.datasets import Corpus, Options
 from emoje_edge.training.datasets.raw import cached, read_samples
-from research.augmentation.channels import any_channel
 from research.words.noises import utterances
 
 MARGIN = 0.5  # s of what is around a stretch that is heard with it, at most
@@ -60,15 +58,3 @@ def as_found(
             uid = f"{sample.dialogue}~{name}"
             samples.append(replace(sample, dialogue=uid, features={**sample.features, Modality.AUDIO: sound}))
     return Corpus(f"{corpus.name}, {name}", corpus.classes, tuple(samples))
-
-
-def through_channels(corpus: Corpus, *, seed: int = 0) -> Corpus:
-    """Each clip's longest stretch of speech through a channel, as `channels.any_channel` draws it."""
-    g = np.random.default_rng(seed)
-    samples = []
-    for sample in corpus.samples:
-        heard = audio_feature(any_channel(spoken_part(read_samples(Path(sample.source)), g), g))
-        if heard is not None:
-            features = {**sample.features, Modality.AUDIO: heard}
-            samples.append(replace(sample, dialogue=f"{sample.dialogue}~channel", features=features, quality={}))
-    return Corpus(f"{corpus.name}, through channels", corpus.classes, tuple(samples))

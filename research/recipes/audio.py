@@ -35,7 +35,7 @@ from emoje_edge.training.speaker_histories import SpeakerHistories
 from emoje_edge.training.train_config import TrainConfig
 from emoje_edge.training.trainer import Materials, train
 from research.augmentation.backgrounds import noise_corpus
-from research.augmentation.stretches import as_found, through_channels
+from research.augmentation.stretches import as_found
 
 FOLDS = 5
 NOISES = 120  # of each kind
@@ -81,10 +81,9 @@ def vary(modality: Modality, x: Array, g: np.random.Generator) -> Array:
 
 
 def as_heard(corpus: Corpus, options: Options) -> Corpus:
-    """Each clip whole, then the stretch that voice activity finds with something around it, as `infer` hears it, and
-    once more through a telephone or the like."""
-    parts = [corpus, as_found(corpus, options, name="around"), through_channels(corpus)]
-    return Corpus.join(parts, f"{corpus.name} as heard")
+    """Each clip whole, then the stretch that voice activity finds, with nothing and with something around it."""
+    found = [as_found(corpus, options, margin=0.0, name="found"), as_found(corpus, options, name="around")]
+    return Corpus.join([corpus, *found], f"{corpus.name} as heard")
 
 
 def babblers(corpus: Corpus) -> list[Array]:

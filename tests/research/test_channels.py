@@ -1,4 +1,4 @@
-"""Channels that sounds come through in training and in evidence."""
+"""Channels that sounds come through in evidence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _power(x: np.ndarray, low: float, high: float) -> float:
     return float(power[(hertz >= low) & (hertz < high)].mean())
 
 
-@pytest.mark.parametrize("change", channels.NARROW)
+@pytest.mark.parametrize("change", [lambda x: channels.resampled(x, 8000), channels.mu_law, channels.telephone])
 def test_a_narrow_channel_leaves_nothing_of_the_highest_tones_and_nearly_all_of_the_middle(change) -> None:
     heard = change(SOUND)
     assert abs(heard.size - SOUND.size) <= 0.02 * SAMPLE_RATE
@@ -28,9 +28,3 @@ def test_sixteen_bits_are_steps_of_their_size_at_the_volume_asked_for() -> None:
     quiet = channels.sixteen_bits(SOUND, -20)
     assert np.array_equal(quiet * 32768, np.round(quiet * 32768))
     assert quiet.std() == pytest.approx(SOUND.std() / 10, rel=0.01)
-
-
-def test_channels_are_drawn_with_a_seed() -> None:
-    heard = [channels.any_channel(SOUND, np.random.default_rng(seed)) for seed in (1, 1, *range(20))]
-    assert np.array_equal(heard[0], heard[1])
-    assert len({x.tobytes() for x in heard}) > 5
