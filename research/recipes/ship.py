@@ -76,7 +76,9 @@ def leave_to_engines(model: str) -> None:
     from safetensors.torch import load_file, save_file
 
     path = model_folder(model) / "model.safetensors"
-    files = {file.name: file.read_bytes() for file in sorted(ENGINE_WEIGHTS.glob("*.bin"))}
+    # of its own engines only: what both models hold goes from the other's when that is made anew
+    entries = (entry for folder in engines_in(engines_of(model)) for entry in read_manifest(folder).weights)
+    files = {entry.name: (ENGINE_WEIGHTS / entry.name).read_bytes() for entry in entries}
     rest, places = lend(load_file(str(path)), files)
     save_file(rest, str(path), metadata={KEY: json.dumps(places)} if places else None)
 

@@ -12,9 +12,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from emoje_edge.engine.manifest import read_manifest
+from emoje_edge.engine.store import engines
 from emoje_edge.errors import WorkError
 from emoje_edge.model.lent import borrow, lend, places_in, verified
-from emoje_edge.shipped import ENGINE_WEIGHTS, model_folder
+from emoje_edge.shipped import engines_of, model_folder
 from emoje_edge.training.checkpoint import load_run
 
 
@@ -53,10 +55,18 @@ def test_an_altered_or_missing_file_is_named(tmp_path: Path) -> None:
         verified(tmp_path, name)
 
 
+@pytest.mark.parametrize("model", ["small", "medium"])
+def test_a_model_borrows_from_its_own_engines_alone(model: str) -> None:
+    """What it finds in another model's would go when that is made anew."""
+    own = {entry.name for folder in engines(engines_of(model)) for entry in read_manifest(folder).weights}
+    lenders = {place[0] for place in places_in(model_folder(model) / "model.safetensors").values()}
+    assert lenders
+    assert lenders <= own
+
+
 def test_medium_is_stored_once_and_opens_anywhere(tmp_path: Path) -> None:
     weights = model_folder("medium") / "model.safetensors"
     places = places_in(weights)
-    assert {place[0] for place in places.values()} <= {path.name for path in ENGINE_WEIGHTS.glob("*.bin")}
     lent = sum(int(np.prod(place[2])) for place in places.values())
     assert lent > 2 * sum(x.numel() for x in load_file(str(weights)).values() if x.dtype == torch.int8)
     copy = tmp_path / "copy"
