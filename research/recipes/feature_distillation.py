@@ -5,8 +5,9 @@
 TEACHER is a run with medium's words, START one with small's (`recipes.minilm small`).  Both read lines into the same
 128 values before dialogue and head, so the teacher's dialogue and head are taken over as they are, and one layer learns
 to come to the descriptors to which six come (hints, after Romero et al., FitNets, arXiv 1412.6550).  No line needs a
-label, so all that is text can be read: MELD, comments, scenes, transcripts and made sentences, in other words every
-time (`augmentation.rewording`).
+label, so all that is text can be read: MELD, comments, scenes and transcripts, in other words every time
+(`augmentation.rewording`).  Made sentences are answered by their rule: a teacher that believes three denials in ten
+is no guide to them.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Settings:
     Attributes:
         plain: made sentences an epoch; among them are the denials.
         logits: weight of the head's answer beside the descriptor's distance.
+        rule: weight of the answer of a made sentence, which its rule gives.
     """
 
     epochs: int = 8
@@ -51,6 +53,7 @@ class Settings:
     plain: int = 6000
     batch: int = 96
     logits: float = 0.3
+    rule: float = 1.0
     temperature: float = 1.5
     average: float = 0.999
     seed: int = 0
@@ -82,15 +85,15 @@ def descriptor(network: AmEmoje, ids: Tensor, length: Tensor) -> Tensor:
     return network.fusion.norm_out(found.own[:, list(Modality).index(Modality.TEXT)])
 
 
-def batches(ids: Sequence[Sequence[int]], size: int, g: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Lines of about the same length together, in random order: ids [B, L], length [B]."""
+def batches(ids: Sequence[Sequence[int]], size: int, g: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Lines of about the same length together, in random order: which they are [B], ids [B, L], length [B]."""
     length = np.array([len(line) for line in ids])
     there = np.flatnonzero(length)
     order = there[np.argsort(length[there] + g.uniform(0, 3, len(there)))]
     for first in g.permutation(np.arange(0, len(order), size)):
         rows = order[first : first + size]
         padded = nn.utils.rnn.pad_sequence([torch.as_tensor(ids[i]) for i in rows], batch_first=True)
-        yield padded, torch.from_numpy(length[rows]).int()
+        yield torch.from_numpy(rows), padded, torch.from_numpy(length[rows]).int()
 
 
 def learn(
@@ -109,10 +112,12 @@ def learn(
     teacher.eval()
     student.train()
     for epoch in range(s.epochs):
-        made, _ = sentences(s.plain, seed=100 + epoch)
+        made, rules = sentences(s.plain, seed=100 + epoch)
         texts = [vary(text, g) for text in (*given, *(x.text or "" for x in made.samples))]
-        for ids, length in batches([tokenize(text) for text in texts], s.batch, g):
-            loss = _distance(teacher, student, ids, length, s)
+        for rows, ids, length in batches([tokenize(text) for text in texts], s.batch, g):
+            ruled = rows >= len(given)
+            answers = rules.logits[rows[ruled] - len(given)]
+            loss = _distance(teacher, student, ids, length, ruled, answers, s)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(free, 1.0)
@@ -124,16 +129,24 @@ def learn(
     return kept.eval()
 
 
-def _distance(teacher: AmEmoje, student: AmEmoje, ids: Tensor, length: Tensor, s: Settings) -> Tensor:
+def _distance(
+    teacher: AmEmoje, student: AmEmoje, ids: Tensor, length: Tensor, ruled: Tensor, answers: Tensor, s: Settings
+) -> Tensor:
+    """How far the student is from its teacher; where `ruled` [B], from the `answers` [R, C] of the rules."""
     with torch.autocast("cpu", torch.bfloat16):
         with torch.no_grad():
             wanted = descriptor(teacher, ids, length)
             answer = teacher.head(wanted)
         found = descriptor(student, ids, length)
         own = student.head(found)
-    shares, theirs = (x.float() / s.temperature for x in (own, answer))
-    apart = F.kl_div(shares.log_softmax(1), theirs.softmax(1), reduction="batchmean")
-    return F.mse_loss(found.float(), wanted.float()) + s.logits * apart
+    learnt = ~ruled
+    shares, theirs = (x[learnt].float() / s.temperature for x in (own, answer))
+    apart = (found.float() - wanted.float()).square().mean(1)[learnt].sum() + s.logits * _divergence(shares, theirs)
+    return (apart + s.rule * _divergence(own[ruled].float(), answers)) / len(ids)
+
+
+def _divergence(found: Tensor, wanted: Tensor) -> Tensor:
+    return F.kl_div(found.log_softmax(1), wanted.softmax(1), reduction="sum")
 
 
 def distill_features(root: Path, teacher: Run, start: Run, out: Path, *, quick: bool = False) -> Run:

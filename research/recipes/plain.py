@@ -207,7 +207,8 @@ def sentences(count: int, *, seed: int) -> tuple[Corpus, Targets]:
         Sample(f"plain{i}", 0, _label(shares), text=_mark(text, g), source=f"plain sentence {i}")
         for i, (text, shares) in enumerate(lines)
     )
-    logits = torch.tensor([[shares.get(name, FLOOR) for name in EMOTIONS] for _, shares in lines]).log()
+    logits = torch.tensor([[shares.get(name, FLOOR) for name in EMOTIONS] for _, shares in lines])
+    logits = logits.reshape(count, len(EMOTIONS)).log()
     rows = {f"plain/{s.uid}": i for i, s in enumerate(samples)}
     return Corpus("plain", EMOTIONS, samples), Targets(rows, logits)
 
