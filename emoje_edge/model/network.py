@@ -182,15 +182,17 @@ class AmEmoje(nn.Module):
         return there * logits + (1 - there) * self.prior(state), there * following + (1 - there) * state
 
     def testimony(self, found: Fused) -> Tensor:
-        """What the witnesses add to the logits, [B, C]."""
+        """What the witnesses add to the logits, [B, C], in proportion to their weight: it says what they did."""
         added = torch.zeros_like(found.told[:, 0])
+        share = torch.zeros_like(added[:, :1])
         for i, m in enumerate(Modality):
             if m in self.fusion.witnesses:
                 added = added + found.weights[:, i : i + 1] * found.told[:, i]
+                share = share + found.weights[:, i : i + 1]
         if len(self.config.mask) == 1:
             return added
         several = (found.here.sum(1, keepdim=True) > 1).to(added.dtype)
-        return added + several * self.correction(found.together)
+        return added + several * share * self.correction(found.together)
 
     def _of(self, x: Tensor) -> Tensor:
         """The lead's part of [B, M, ...]."""

@@ -275,3 +275,27 @@ NEGATED: Mapping[str, str] = {
     "It could have been fun.": "sadness",
     "You mustn't get angry.": "fear sadness",
 }
+
+# what is asked of a robot or a nurse: whoever says it is calm
+REQUESTS = _lines("""
+    Please hand me that screwdriver.
+    Could you turn down the radio?
+    Please let my sister know.
+    Show me yesterday's pictures.
+    Please charge your battery.
+    Take this to the laundry.
+    Remind me at five.
+    Please repeat that slowly.
+    Can you fetch the mail?
+    The bigger chair, please.
+    Please wash your hands first.
+    Would you hold the elevator?
+    Stand behind the line, please.
+    Please check the oven.
+    Switch to the other camera.
+    Mind the gap.
+    Please fill in your name.
+    Lift your left arm.
+    Please breathe in.
+    Don't lose the ticket.
+""")

@@ -4,8 +4,8 @@
 
 MODEL is a run folder or a folder of engines, `shipped` for the engines of the package.  MELD's development split as it
 is written, without marks, with `!` made `.`, without context, and as a recogniser wrote it down (RECOGNISED: JSON lines
-with dialogue, utterance and text, made of synthetic speech by `research.words.recognise_meld`); then sentences and
-negations of our own (`evidence.lines`).  Prints one column a model.
+with dialogue, utterance and text, made of synthetic speech by `research.words.recognise_meld`); then sentences,
+negations and requests of our own (`evidence.lines`).  Prints one column a model.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from emoje_edge.modality import Mask
 from emoje_edge.training.datasets import Corpus, Sample, open_dataset
 from emoje_edge.training.predict import Missing, Predictor
 from research.augmentation.rewording import without_marks
-from research.evidence.lines import NEGATED, PLAIN
+from research.evidence.lines import NEGATED, PLAIN, REQUESTS
 
 WORDS_ALONE = Missing(mask=Mask.parse("text"))
 OUT_OF_CONTEXT = replace(WORDS_ALONE, context=False)
@@ -53,6 +53,10 @@ def negations() -> Corpus:
     return Corpus("negations", EMOTIONS, tuple(Sample(f"not{i}", 0, text=line) for i, line in enumerate(NEGATED)))
 
 
+def requests() -> Corpus:
+    return Corpus("requests", EMOTIONS, tuple(Sample(f"please{i}", 0, text=line) for i, line in enumerate(REQUESTS)))
+
+
 def figures(model: Predictor, dev: Corpus, heard: Sequence[Path]) -> dict[str, float]:
     """Every figure of one model: weighted F1 on MELD, macro F1 on sentences, the share of negations understood."""
 
@@ -72,6 +76,8 @@ def figures(model: Predictor, dev: Corpus, heard: Sequence[Path]) -> dict[str, f
     said = model.predict(negations(), OUT_OF_CONTEXT).probabilities.argmax(1)
     right = [EMOTIONS[c] in ("neutral", *also.split()) for c, also in zip(said, NEGATED.values(), strict=True)]
     found["negations, right or neutral"] = float(np.mean(right))
+    asked = model.predict(requests(), OUT_OF_CONTEXT).probabilities.argmax(1)
+    found["requests, neutral"] = float(np.mean(asked == EMOTIONS.index("neutral")))
     return found
 
 

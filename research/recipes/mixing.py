@@ -52,9 +52,9 @@ class Rates:
             where most that is said is calm, and a clip of an actor is no guide to how often anybody is moved.
     """
 
-    words: float = 0.58
-    plain: float = 0.18
-    voice: tuple[float, ...] = (0.14, 0.18, 0.17, 0.33, 0.10)
+    words: float = 0.55
+    plain: float = 0.23
+    voice: tuple[float, ...] = (0.135, 0.19, 0.17, 0.42, 0.08)
     body: tuple[float, ...] = (0.09, 0.22, 0.40)
     together: float = 0.85
     apart: float = 0.03

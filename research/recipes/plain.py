@@ -83,8 +83,7 @@ WORDS: Mapping[str, Words] = {
             "|the ice is cracking under us|they might find us"
         ),
         _split(
-            "help|oh god, no|please don't hurt me|run|look out|watch out|be careful|oh no, oh no"
-            "|don't leave me alone here|hide"
+            "help|oh god, no|please don't hurt me|run|look out|watch out|oh no, oh no|don't leave me alone here|hide"
         ),
         "😱😨😰😧",
         _split("I am afraid of|I dread|I am terrified of|It scares me,"),
@@ -188,6 +187,19 @@ _IF = _split(
     "I would be {} if I were you|if it were true I would be {}|I wish I were {}|one day I may be {}|are you {}"
     "|he asked whether I was {}|she thinks that I am {}|I used to be {}|people say he was {}|don't be {}"
 )
+# what is asked of a robot, a nurse or a neighbour all day: nobody who says it is afraid
+_ASKED = _split(
+    "close the door|sit down|wait here|call me tomorrow|bring me a glass of water|pass the salt|turn on the light"
+    "|sign this form|hold this for a second|help yourself|help me with the dishes|help me carry the box|come in"
+    "|be careful with that vase|watch the step|run the test once more|open the window|take a seat|give me a hand"
+    "|tell me your name|follow me|write it down|take the next left|put it over there|wake me at seven|read it aloud"
+    "|look at the next page|leave it on the table|move a little to the side|show me the way to the station"
+    "|ask her about it|keep the receipt|don't worry about the bill|don't forget the keys|stop at the corner"
+)
+_REQUEST = _split(
+    "please {}|{}, please|could you please {}|can you {}|would you {}|{}|just {}|please {} now|you can {}|and then {}"
+    "|I'd like you to {}|they told me to {}|will you {} for me"
+)
 _STILL = {"joy": ("I couldn't be more {}", "I have never been so {}", "I am not just {}, I'm over the moon")}
 _STILL["anger"] = ("I couldn't be more {}", "I have never been so {}", "it's not that I'm {}, I'm boiling")
 _STILL["sadness"] = ("I couldn't be more {}", "I have never been so {}", "I can't stop being {}")
@@ -201,7 +213,7 @@ Line = tuple[str, dict[str, float]]
 def sentences(count: int, *, seed: int) -> tuple[Corpus, Targets]:
     """`count` sentences of their own dialogue each: statements are labelled, all have a distribution in the targets."""
     g = np.random.default_rng(seed)
-    kinds = (_statement, _statement, _thing, _negated, _negated, _imagined, _cry, _emoji)
+    kinds = (_statement, _statement, _thing, _negated, _negated, _imagined, _cry, _emoji, _request)
     lines = [kinds[int(g.integers(len(kinds)))](g) for _ in range(count)]
     samples = tuple(
         Sample(f"plain{i}", 0, _label(shares), text=_mark(text, g), source=f"plain sentence {i}")
@@ -255,6 +267,10 @@ def _negated(g: np.random.Generator) -> Line:
 def _imagined(g: np.random.Generator) -> Line:
     name = _any(g, ("joy", "anger", "fear", "sadness", "disgust", "surprise"))
     return _any(g, _IF).format(_any(g, WORDS[name].moods)), {"neutral": 0.7, name: 0.12, "sadness": 0.12}
+
+
+def _request(g: np.random.Generator) -> Line:
+    return _any(g, _REQUEST).format(_any(g, _ASKED)), {"neutral": 0.85}
 
 
 def _cry(g: np.random.Generator) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -88,6 +89,18 @@ def test_quality_changes_the_weights(network: AmEmoje) -> None:
     assert not torch.allclose(weights[0], weights[1], atol=1e-4)
     for w in weights:
         torch.testing.assert_close(w.sum(1), torch.ones(6))  # what witnesses leave is the words'
+
+
+def test_who_has_no_weight_changes_nothing(network: AmEmoje) -> None:
+    """A weight says what a witness did: none where the null takes all, correction included."""
+    deaf = copy.deepcopy(network)
+    with torch.no_grad():
+        deaf.fusion.gate.null.bias.fill_(100.0)
+        found, words = deaf(FULL), deaf({Modality.TEXT: FULL[Modality.TEXT]})
+        heard = network(FULL)
+    torch.testing.assert_close(found.logits, words.logits)
+    torch.testing.assert_close(found.weights[:, TEXT], torch.ones(6))
+    assert not torch.allclose(heard.logits, words.logits, atol=1e-2)
 
 
 def test_what_only_the_combination_tells_is_bounded(network: AmEmoje) -> None:

@@ -86,7 +86,7 @@ def test_witnesses_are_believed_when_they_speak_and_the_words_stay_whole(pools: 
     network = AmEmoje(CONFIG).eval()
     before = {k: v.clone() for k, v in network.state_dict().items()}
     rates = Rates(words=0.8, plain=0.0, voice=(0.45, 0.0, 0.0, 0.0, 0.45), body=(0.0, 0.0, 0.5), even=0.0, unheard=0.0)
-    settings = Settings(rates=rates, steps=150, batch=64, learning_rate=1e-2, joint=0.0, average=0.9)
+    settings = Settings(rates=rates, steps=150, batch=64, learning_rate=1e-2, gently=1.0, joint=0.0, average=0.9)
     trained = train(network, pools, settings)
     after = trained.state_dict()
     for name, value in before.items():

@@ -12,7 +12,7 @@ import torch
 
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.model import AmEmoje, ModelConfig
-from research.evidence.lines import NEGATED, PLAIN
+from research.evidence.lines import NEGATED, PLAIN, REQUESTS
 from research.recipes import minilm, minilm_tokenizer, pretrained
 from research.recipes.plain import sentences
 
@@ -23,8 +23,8 @@ TEXTS = ["I am so happy to see you today.", "Ugh, what a day!!!", "Not now :-) \
 
 
 def test_made_sentences_are_labelled_unless_denied_and_none_is_asked_in_the_evaluation() -> None:
-    corpus, targets = sentences(2000, seed=0)
-    asked = {line.lower().strip(".!?") for group in (*PLAIN.values(), NEGATED) for line in group}
+    corpus, targets = sentences(6000, seed=0)
+    asked = {line.lower().strip(".!?") for group in (*PLAIN.values(), NEGATED, REQUESTS) for line in group}
     assert not {s.text.lower().strip(".!?") for s in corpus.samples if s.text} & asked
     for sample in corpus.samples:
         shares = targets.logits[targets.rows[f"plain/{sample.uid}"]].exp()
