@@ -107,6 +107,19 @@ def test_witnesses_are_believed_when_they_speak_and_the_words_stay_whole(pools: 
     assert found["silent"][1] == 0
 
 
+def test_a_reserve_takes_weight_from_every_witness(pools: Pools) -> None:
+    rates = Rates(words=1.0, plain=0.0, voice=(1.0, 0.0, 0.0, 0.0, 0.0), body=(0.0, 0.0, 0.0), unheard=0.0)
+    rows = draw(pools, rates, 200, np.random.default_rng(5))
+    weights = []
+    for reserve in (0.0, 1.0):
+        torch.manual_seed(0)
+        network = AmEmoje(CONFIG).eval()
+        trained = train(network, pools, Settings(rates=rates, steps=2, batch=16, joint=0.0, reserve=reserve))
+        with torch.no_grad():
+            weights.append(run(trained, pools, rows)[1].weights[:, list(Modality).index(Modality.AUDIO)])
+    assert (weights[1] < weights[0]).all()
+
+
 def test_ears_that_hear_in_part_are_believed_less_surely(pools: Pools) -> None:
     """Channels left out of what is heard change the answers of training, and nothing where nothing is left out."""
     network = AmEmoje(CONFIG).eval()
