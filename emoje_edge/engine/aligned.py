@@ -16,6 +16,7 @@ import torch
 from emoje_calibration.operators import LEVELS
 from torch import Tensor, fx
 
+from emoje_edge.engine.backends.onnx import session_options
 from emoje_edge.engine.export import TRACED_BATCH, emit_with_integers
 from emoje_edge.engine.interface import BuildRequest
 from emoje_edge.runtime import runtime
@@ -61,10 +62,8 @@ def aligned_error(request: BuildRequest, batches: Sequence[dict[str, np.ndarray]
         return None
     names = sorted(set(integers.values()))
     model.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
-    ort = runtime()
-    options = ort.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = 1, 3
-    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    options = session_options(threads=1)
+    session = runtime().InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     joined = {name: np.concatenate([batch[name] for batch in batches]) for name in request.input_names}
     rows = len(next(iter(joined.values())))
     error = 0.0

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from emoje_edge.cli.engines import command as engines_command
+from emoje_edge.engine import aligned
 from emoje_edge.engine import build as build_module
 from emoje_edge.engine.backends import onnx as onnx_backend
 from emoje_edge.engine.build import Plan, build_engine, find_built
@@ -73,6 +74,13 @@ def test_the_processor_is_asked_whether_it_multiplies_bytes() -> None:
     words = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
     expected = platform.machine() != "x86_64" or "avx512_vnni" in words or "avx_vnni" in words
     assert onnx_backend.multiplies_bytes() == expected
+
+
+def test_without_vnni_every_session_over_bytes_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines, and the graph by which a build checks them (`engine.aligned`), open with the same options."""
+    monkeypatch.setattr(onnx_backend, "multiplies_bytes", lambda: False)
+    assert onnx_backend.session_options(1).get_session_config_entry("session.x64quantprecision") == "1"
+    assert aligned.session_options is onnx_backend.session_options
 
 
 @pytest.mark.skipif(

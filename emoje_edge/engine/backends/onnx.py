@@ -76,6 +76,17 @@ def multiplies_bytes() -> bool:
     return bool({"avx512_vnni", "avx_vnni"} & set(flags.partition("\n")[0].split()))
 
 
+def session_options(threads: int) -> Any:
+    """ONNX Runtime's options for a graph with INT8: exact on any processor."""
+    options = runtime().SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if not multiplies_bytes():  # there ONNX Runtime makes signed weights unsigned, which is slower and exact
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    return options
+
+
 class OnnxSession(CheckedSession):
     """One graph, for any number of threads: a run holds its inputs and outputs itself, nothing is shared.
 
@@ -110,12 +121,7 @@ class OnnxSession(CheckedSession):
 
     def _open(self, *, single: bool) -> Any:
         ort = runtime()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        if not multiplies_bytes():  # there ONNX Runtime makes signed weights unsigned, which is slower and exact
-            options.add_session_config_entry("session.x64quantprecision", "1")
+        options = session_options(self._threads)
         if single:
             options.add_free_dimension_override_by_name(BATCH, 1)
         try:
