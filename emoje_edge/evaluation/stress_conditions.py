@@ -36,6 +36,22 @@ PLAIN_WORDS = (
     "Put it on the table.",
     "We are at the office.",
     "It starts at half past six.",
+    "She keeps her bicycle in the hall.",
+    "Do you take sugar in your coffee?",
+    "My brother works for the railway.",
+    "The second shelf is for glasses.",
+    "I wrote my name on the form.",
+    "They sell stamps at the corner shop.",
+    "What is the number of your flat?",
+    "We changed the sheets this morning.",
+    "The film is about a lighthouse.",
+    "Turn right after the chemist.",
+    "He has been at this school since March.",
+    "The blue one belongs to Anna.",
+    "I usually walk to the office.",
+    "There was some rain during the night.",
+    "You need a ticket for the museum.",
+    "The soup is on the stove.",
 )
 
 SAME, OTHER, NEUTRAL = "same", "other", "neutral"  # emotion of a companion, against the utterance's

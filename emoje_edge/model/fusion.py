@@ -1,9 +1,9 @@
 """Query-adaptive fusion: the last cross-attention, pooled, and the modalities weighed per utterance.
 
-The utterance itself is the query: its gate sees each modality's own descriptor, how good it is, what it tells and
-whether the others tell the same, and scores what each has taken from the others.  A softmax over the present ones
-shares the weight, of which "nothing to say" takes its part first.  The core runs as one fused operator
-(`emoje_kernels.cross_modal_fuse_packed`); own descriptors and the null stand beside it
+The utterance itself is the query: its gate sees each modality's own descriptor, how much that varies within the
+utterance, how good it is, what it tells and whether the others tell the same, and scores what each has taken from the
+others.  A softmax over the present ones shares the weight, of which "nothing to say" takes its part first.  The core
+runs as one fused operator (`emoje_kernels.cross_modal_fuse_packed`); own descriptors and the null stand beside it
 (docs/decisions/0006-witnesses.md).  `static`, `mean` and `concat` are the baselines of the evidence.
 """
 
@@ -23,6 +23,7 @@ from emoje_edge.model.cross_attention import Tokens
 from emoje_edge.model.layers import masked_mean
 
 HIDDEN = 64  # of the gate
+LEAST_VARIANCE = 1e-4  # whose root has a gradient
 Reader = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -94,9 +95,9 @@ class Fusion(nn.Module):
         absent = torch.zeros(b, dtype=torch.int32, device=packed.device)
         lengths = torch.stack([tokens[m][1].sum(1).int() if m in tokens else absent for m in Modality], 1)
         here = (lengths > 0).to(packed.dtype)
-        own = self._own(packed[..., 2 * self.width :], tokens, capacities)
+        own, spread = self._own(packed[..., 2 * self.width :], tokens, capacities)
         told = read(own, here)
-        query, null = self._query(own, told, quality.to(packed.dtype), here)
+        query, null = self._query(own, spread, told, quality.to(packed.dtype), here)
         together, weights, attended = cross_modal_fuse_packed(
             packed.reshape(b, s, 3, self.heads, -1),
             query.reshape(b, self.heads, -1).to(packed.dtype),
@@ -118,20 +119,30 @@ class Fusion(nn.Module):
         others = weights * (1 - leads)
         return others + leads * here * (1 - others.sum(1, keepdim=True))
 
-    def _own(self, values: Tensor, tokens: Tokens, capacities: tuple[int, ...]) -> Tensor:
-        """The mean of each modality's own values, [B, M, D]: descriptors without what they take from the others."""
-        parts, start = [], 0
+    def _own(self, values: Tensor, tokens: Tokens, capacities: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+        """Mean and deviation over the tokens of each modality's own values, twice [B, M, D].
+
+        The means are descriptors without what they take from the others.
+        """
+        means, spreads, start = [], [], 0
         for m, capacity in zip(Modality, capacities, strict=True):
             mine = values[:, start : start + capacity]
-            parts.append(masked_mean(mine, tokens[m][1]) if m in tokens else torch.zeros_like(values[:, 0]))
             start += capacity
-        return torch.stack(parts, 1)
+            if m not in tokens:
+                means.append(torch.zeros_like(values[:, 0]))
+                spreads.append(means[-1])
+                continue
+            there = tokens[m][1]
+            means.append(masked_mean(mine, there))
+            apart = mine - means[-1][:, None]
+            spreads.append((masked_mean(apart * apart, there) + LEAST_VARIANCE).sqrt())
+        return torch.stack(means, 1), torch.stack(spreads, 1)
 
-    def _query(self, own: Tensor, told: Tensor, quality: Tensor, here: Tensor) -> tuple[Tensor, Tensor]:
+    def _query(self, own: Tensor, spread: Tensor, told: Tensor, quality: Tensor, here: Tensor) -> tuple[Tensor, Tensor]:
         """What the utterance asks for [B, D], and the weight of "nothing to say" [B, 1]."""
         if self.kind != "adaptive" or not self.witnesses:
             return torch.zeros_like(own[:, 0]), torch.zeros_like(own[:, 0, :1])  # equal scores: the plain mean
-        query, null = self.gate(own, told, quality, here)
+        query, null = self.gate(own, spread, told, quality, here)
         order = list(Modality)
         heard = torch.stack([here[:, order.index(m)] for m in self.witnesses], 1).amax(1, keepdim=True)
         return query, null * heard
@@ -151,20 +162,22 @@ class Gate(nn.Module):
     def __init__(self, mask: Mask, classes: int, width: int) -> None:
         super().__init__()
         self.norm = nn.ModuleDict({m.value: nn.LayerNorm(width) for m in mask})
-        self.sees = nn.ModuleDict({m.value: nn.Linear(width + classes + QUALITIES, HIDDEN) for m in mask})
+        self.sees = nn.ModuleDict({m.value: nn.Linear(2 * width + classes + QUALITIES, HIDDEN) for m in mask})
         self.pairs = tuple(combinations(mask, 2))
         self.fits = nn.ModuleDict({f"{a}+{b}": nn.Linear(classes, HIDDEN, bias=False) for a, b in self.pairs})
         self.query, self.null = nn.Linear(HIDDEN, width), nn.Linear(HIDDEN, 1)
 
-    def forward(self, own: Tensor, told: Tensor, quality: Tensor, here: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, M, D], [B, M, C], [B, M, 2], [B, M] -> query [B, D], null [B, 1] in 0..1."""
+    def forward(
+        self, own: Tensor, spread: Tensor, told: Tensor, quality: Tensor, here: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """[B, M, D] twice, [B, M, C], [B, M, 2], [B, M] -> query [B, D], null [B, 1] in 0..1."""
         # [B, M, C]: where two believe the same, their product is large
         belief = told.softmax(-1) * here[..., None]
         place = {m: i for i, m in enumerate(Modality)}
         seen = torch.zeros_like(own[:, 0, :1])
         for m in (m for m in Modality if m.value in self.sees):
             i = place[m]
-            given = torch.cat([self.norm[m.value](own[:, i]), belief[:, i], quality[:, i]], 1)
+            given = torch.cat([self.norm[m.value](own[:, i]), spread[:, i], belief[:, i], quality[:, i]], 1)
             seen = seen + self.sees[m.value](given) * here[:, i : i + 1]
         for a, b in self.pairs:
             seen = seen + self.fits[f"{a}+{b}"](belief[:, place[a]] * belief[:, place[b]])

@@ -29,7 +29,8 @@ from research.recipes import audio as audio_recipe
 from research.recipes import pose as pose_recipe
 from research.recipes.joint import encode_items, encode_lines
 from research.recipes.material import FOLD, HELD_OUT, read
-from research.recipes.mixing import PLAIN, Encoded, Lines, Pools, Rates, Rows, draw
+from research.recipes.mixing import Encoded, Lines, Pools, Rates, Rows, draw
+from research.recipes.plain_words import plain_words
 
 TOKENS = 6  # of each modality
 TRAINING, HELD = 1600, 800  # utterances of a fold
@@ -76,7 +77,7 @@ def _tell(root: Path, cache: Path) -> dict[str, dict[str, NDArray]]:
     network, tokenize = run.network.eval(), tokenizer_of(run.config)
     assert tokenize is not None
     meld = open_dataset("meld", root / "meld", split="dev")
-    plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(PLAIN)))
+    plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(plain_words())))
     material = read(root, cache / "material", evaluation=True)
     found: dict[str, Encoded] = {
         "said": encode_lines(network, meld, tokenize).told,

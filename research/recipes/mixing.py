@@ -16,24 +16,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-# whoever says these is not told by them: in the mouths of people who are moved, they do not speak against it
-_THINGS = (
-    "The key", "The bus", "My neighbour", "A letter", "The paper", "Your coat", "The shop", "Our meeting", "The dog",
-    "His car", "The lamp", "The teacher",
-)  # fmt: skip
-_PLACES = (
-    "is by the door", "is in the kitchen", "was here yesterday", "is across the street", "is next to the window",
-    "comes at noon", "stays until Friday", "is under the stairs", "was moved to the left", "is behind the house",
-    "lasts a week", "belongs to them",
-)  # fmt: skip
-PLAIN = (
-    "Kids are talking by the door.", "Dogs are sitting by the door.", "The train leaves from platform two.",
-    "It's in the kitchen.", "We meet at eight.", "She lives across the street.", "I put it over there.",
-    "They have two cars.", "The door is open.", "He called this morning.", "That was on Monday.", "I have to go now.",
-    "The book is on the shelf.", "You can sit here.", "It's the one on the left.", "We are in the other room.",
-    *(f"{thing} {place}." for thing in _THINGS for place in _PLACES),
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Rates:
@@ -52,9 +34,9 @@ class Rates:
             where most that is said is calm, and a clip of an actor is no guide to how often anybody is moved.
     """
 
-    words: float = 0.55
-    plain: float = 0.23
-    voice: tuple[float, ...] = (0.135, 0.19, 0.17, 0.42, 0.08)
+    words: float = 0.64
+    plain: float = 0.15
+    voice: tuple[float, ...] = (0.135, 0.19, 0.22, 0.38, 0.07)
     body: tuple[float, ...] = (0.09, 0.22, 0.40)
     together: float = 0.85
     apart: float = 0.03

@@ -91,6 +91,19 @@ def test_quality_changes_the_weights(network: AmEmoje) -> None:
         torch.testing.assert_close(w.sum(1), torch.ones(6))  # what witnesses leave is the words'
 
 
+def test_a_voice_that_varies_is_another_witness_than_one_that_does_not(network: AmEmoje) -> None:
+    """The gate sees how much the own values vary: speech as flat as a machine's may have the mean of a lively one."""
+    told = torch.randn(6, 5, SMALL.width)
+    values = network.fusion.project["audio"](network.fusion.norm["audio"](told))[..., 2 * SMALL.width :]
+    mean, spread = network.fusion._own(values, {Modality.AUDIO: (told, torch.ones(6, 5))}, (0, 5, 0))
+    torch.testing.assert_close(mean[:, AUDIO], values.mean(1))
+    torch.testing.assert_close(spread[:, AUDIO], values.std(1, correction=0), atol=0.02, rtol=0.05)
+    quality, here, read = torch.ones(6, 3, 2), torch.ones(6, 3), torch.zeros(6, 3, 7)
+    flat, lively = (network.fusion.gate(mean, x, read, quality, here) for x in (0 * spread, spread))
+    assert not torch.allclose(flat[0], lively[0], atol=1e-3)
+    assert not torch.allclose(flat[1], lively[1], atol=1e-3)
+
+
 def test_who_has_no_weight_changes_nothing(network: AmEmoje) -> None:
     """A weight says what a witness did: none where the null takes all, correction included."""
     deaf = copy.deepcopy(network)
