@@ -52,12 +52,12 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def save_weights(path: Path, network: torch.nn.Module, note: dict[str, str] | None = None) -> None:
-    """Write safetensors in one rename."""
-    from safetensors.torch import save_file
+    """Write safetensors in one rename, readable by whom the umask lets; `save_file` keeps them to their owner."""
+    from safetensors.torch import save
 
     tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     with atomic(path) as temporary:
-        save_file(tensors, str(temporary), metadata={"format": "pt", **(note or {})})
+        temporary.write_bytes(save(tensors, metadata={"format": "pt", **(note or {})}))
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

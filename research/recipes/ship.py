@@ -63,24 +63,24 @@ def calibration_set(parts: Parts, config: ModelConfig, samples: int, tokenizer: 
 
 def save_student(run: Run, folder: Path) -> Run:
     """Weights in 8 bits, with their configuration; what is read back is what engines are made of."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(compact(run.network.state_dict()), str(folder / "model.safetensors"))
+    (folder / "model.safetensors").write_bytes(save(compact(run.network.state_dict())))
     shutil.copyfile(run.path / "config.json", folder / "config.json")
     return load_run(folder)
 
 
 def leave_to_engines(model: str) -> None:
     """Take out of a model's file what its engines hold: they are stored once in the package."""
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file, save
 
     path = model_folder(model) / "model.safetensors"
     # of its own engines only: what both models hold goes from the other's when that is made anew
     entries = (entry for folder in engines_in(engines_of(model)) for entry in read_manifest(folder).weights)
     files = {entry.name: (ENGINE_WEIGHTS / entry.name).read_bytes() for entry in entries}
     rest, places = lend(load_file(str(path)), files)
-    save_file(rest, str(path), metadata={KEY: json.dumps(places)} if places else None)
+    path.write_bytes(save(rest, metadata={KEY: json.dumps(places)} if places else None))
 
 
 def build_all(student: Run, model: str, data: CalibrationSet, spec: Spec, root: Path) -> None:

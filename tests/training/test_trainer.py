@@ -101,6 +101,11 @@ def small_collator():  # type: ignore[no-untyped-def]
     return Collator(small.MODEL)
 
 
+def test_who_may_read_the_configuration_may_read_the_weights(finished: Path) -> None:
+    modes = {(finished / name).stat().st_mode for name in ("config.json", "model.safetensors")}
+    assert len(modes) == 1
+
+
 def test_a_finished_run_is_not_overwritten_and_resumes_to_itself(finished: Path) -> None:
     materials = Materials(small.corpus(20), small.corpus(8, seed=1, split="dev"))
     with pytest.raises(UsageError, match="holds a run already"):
