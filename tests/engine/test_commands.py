@@ -13,6 +13,7 @@ from emoje_edge.cli.calibrate import command as calibrate_command
 from emoje_edge.engine.family import family
 from emoje_edge.engine.session import open_engine
 from emoje_edge.engine.store import verify
+from emoje_edge.engine.temperatures import read_temperatures
 from emoje_edge.errors import EmojeError, UsageError, WorkError
 from emoje_edge.modality import Mask
 from emoje_edge.shipped import DEFAULT, engines_of, model_folder
@@ -103,3 +104,5 @@ def test_the_shipped_engines_are_whole_small_and_of_all_masks(model: str) -> Non
     weights = weights_sha256(load_run(model_folder(model)).network)
     assert {manifest.weights_sha256 for manifest in manifests} == {weights}, "build the engines of these weights"
     assert all(manifest.parity.agreement >= 0.99 for manifest in manifests)
+    temperatures = {manifest.mask: manifest.temperature for manifest in manifests}
+    assert temperatures == pytest.approx(read_temperatures(model_folder(model)), abs=1e-4), "the engines are calibrated"
