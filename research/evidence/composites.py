@@ -20,7 +20,7 @@ from emoje_edge.errors import WorkError
 from emoje_edge.modality import Modality
 from emoje_edge.shipped import model_folder
 from emoje_edge.training.checkpoint import load_run
-from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
+from emoje_edge.training.datasets import Corpus, Sample, open_dataset
 from emoje_edge.training.datasets.splits import k_fold
 from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.tokens import tokenizer_of
@@ -30,7 +30,7 @@ from research.recipes import pose as pose_recipe
 from research.recipes.joint import encode_items, encode_lines
 from research.recipes.material import FOLD, HELD_OUT, read
 from research.recipes.mixing import Encoded, Lines, Pools, Rates, Rows, draw
-from research.recipes.plain_words import plain_words
+from research.recipes.plain_words import plain_corpus
 
 TOKENS = 6  # of each modality
 TRAINING, HELD = 1600, 800  # utterances of a fold
@@ -77,11 +77,10 @@ def _tell(root: Path, cache: Path) -> dict[str, dict[str, NDArray]]:
     network, tokenize = run.network.eval(), tokenizer_of(run.config)
     assert tokenize is not None
     meld = open_dataset("meld", root / "meld", split="dev")
-    plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(plain_words())))
     material = read(root, cache / "material", evaluation=True)
     found: dict[str, Encoded] = {
         "said": encode_lines(network, meld, tokenize).told,
-        "plain": encode_lines(network, plain, tokenize).told,
+        "plain": encode_lines(network, plain_corpus(), tokenize).told,
     }
     found |= {k: encode_items(network, Modality.AUDIO, getattr(material, k)) for k in ("voices", "talks", "sounds")}
     found |= {k: encode_items(network, Modality.POSE, getattr(material, k)) for k in ("acts", "bodies")}

@@ -28,7 +28,7 @@ from research.recipes.material import FOLD
 
 
 def main(root: Path, model: str = DEFAULT, *, every: int = 1) -> None:
-    """`every`: so many clips are passed over for one that is asked."""
+    """`every`: one clip of so many is asked."""
     held = to_emotions(audio_recipe.fold(open_dataset("ravdess", root / "ravdess"), FOLD)[1])
     clips, labels = [read_samples(Path(s.source)) for s in held.samples[::every]], held.labels()[::every]
     print(f"| {model} | unweighted recall | other labels |\n|---|---|---|")

@@ -20,7 +20,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from emoje_edge.emotion import EMOTIONS
 from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, ModelConfig
 from emoje_edge.model.fusion import Fused
@@ -31,12 +30,12 @@ from emoje_edge.training import losses
 from emoje_edge.training.average import moving_average
 from emoje_edge.training.batching import Collator, DialogueNetwork, Tokenize, pieces
 from emoje_edge.training.checkpoint import FORMAT, Run, load_run, save_weights, write_json
-from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample, open_dataset
+from emoje_edge.training.datasets import Corpus, open_dataset
 from emoje_edge.training.tokens import tokenizer_of
 from research.recipes.material import Items, Material, read
 from research.recipes.mixing import Encoded, Lines, Pools, Rates, Rows, draw
 from research.recipes.pages import arguments_of
-from research.recipes.plain_words import plain_words
+from research.recipes.plain_words import plain_corpus
 
 # the words' branch: what one modality of it says alone must stay what it was
 FROZEN = ("encoders.", "cross.", "dialogue.", "head.", "fusion.norm.text", "fusion.project.text", "fusion.norm_out")
@@ -233,10 +232,9 @@ def _told(pools: Pools, rows: Rows) -> NDArray[np.int64]:
 
 def pools_of(network: AmEmoje, meld: Corpus, material: Material, lost: Sequence[float], tokenize: Tokenize) -> Pools:
     """Tokens of everything, `meld` in as many versions as there are shares of lost words."""
-    plain = Corpus("plain", EMOTIONS, tuple(Sample(str(i), 0, UNLABELLED, text=t) for i, t in enumerate(plain_words())))
     return Pools(
         [encode_lines(network, meld, tokenize, lost=share, seed=i) for i, share in enumerate(lost)],
-        encode_lines(network, plain, tokenize),
+        encode_lines(network, plain_corpus(), tokenize),
         [encode_items(network, Modality.AUDIO, x) for x in (material.voices, material.talks, material.sounds)],
         [encode_items(network, Modality.POSE, x) for x in (material.acts, material.bodies)],
     )

@@ -10,53 +10,53 @@ from __future__ import annotations
 
 import numpy as np
 
+from emoje_edge.emotion import EMOTIONS
+from emoje_edge.training.datasets import UNLABELLED, Corpus, Sample
+from research.recipes.plain import split
+
 COUNT, SEED = 1200, 7
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split("|"))
 
 
 # what stands in the frames; a frame is filled with one of each
 _PARTS = {
-    "thing": _split(
+    "thing": split(
         "the key|a letter|the paper|your coat|the lamp|the blue folder|his car|the ladder|a bottle|the map|our ticket"
         "|the phone|her bag|the spare tyre|a cup of tea|the list|my umbrella|the second box|the radio|a sandwich"
     ),
-    "who": _split(
+    "who": split(
         "my neighbour|the teacher|her brother|the driver|our boss|the doctor|his cousin|the guy from upstairs|she|he"
         "|they|the woman at the desk|my aunt|somebody|the others|the students|Peter|the new one"
     ),
-    "place": _split(
+    "place": split(
         "by the door|in the kitchen|across the street|next to the window|under the stairs|behind the house|downstairs"
         "|in the garden|at the station|in the top drawer|outside|over here|on the left|in the car|on the roof|at home"
     ),
-    "when": _split(
+    "when": split(
         "at noon|until Friday|yesterday|in the morning|after lunch|next week|in an hour|at a quarter to three|on Monday"
         "|before dinner|later|in May|every other day|tonight|around ten|these days"
     ),
-    "does": _split(
+    "does": split(
         "lives|works|waits|sits|stays|will be|used to work|was standing|is sitting|is staying|was waiting|parks"
     ),
-    "did": _split(
+    "did": split(
         "went to the market|drove home|came back|took the bus|walked the dog|cooked some rice|bought bread"
         "|read the news|painted the fence|opened a shop|moved to the coast|changed trains|cut the grass"
         "|made the beds|called again"
     ),
-    "have": _split("have|need|had|bought|saw|found|brought|want|sold|got|kept|looked at"),
-    "number": _split("two|three|four|a dozen|twenty|some|six|a couple of|seven|a few|both|nine"),
-    "many": _split("chairs|pages|stamps|apples|men|rooms|shirts|windows|boxes|birds|doors|people|plates|rows|emails"),
-    "event": _split("the class|the film|lunch|the match|our shift|the tour|the show|the course|the sale|my flight"),
-    "do": _split(
+    "have": split("have|need|had|bought|saw|found|brought|want|sold|got|kept|looked at"),
+    "number": split("two|three|four|a dozen|twenty|some|six|a couple of|seven|a few|both|nine"),
+    "many": split("chairs|pages|stamps|apples|men|rooms|shirts|windows|boxes|birds|doors|people|plates|rows|emails"),
+    "event": split("the class|the film|lunch|the match|our shift|the tour|the show|the course|the sale|my flight"),
+    "do": split(
         "leave it there|take the stairs|bring the plates|write it down|hold this|turn the page|follow the signs"
         "|close the window|ask at the counter|use the other one|read the label|wash your hands|stand over there"
     ),
-    "is": _split(
+    "is": split(
         "blue|made of wood|new|the third one|mine|from Italy|ten past four|on page five|closed|round|his|empty|on loan"
     ),
-    "town": _split("Boston|the city|a village|Denver|the north|another country|this building|the next town|Ohio"),
+    "town": split("Boston|the city|a village|Denver|the north|another country|this building|the next town|Ohio"),
 }
-_FRAMES = _split(
+_FRAMES = split(
     "{thing} is {place}|{thing} was {place} {when}|{who} {does} {place}|{event} is {when}|{event} lasts {number} hours"
     "|{thing} is {is}|it's {is}|that one is {is}|I will meet {who} {when}|we'll go there {when}|I {have} {thing}"
     "|you {have} {number} {many}|they {have} {number} {many} {place}|there were {number} {many} {place}"
@@ -86,3 +86,9 @@ def plain_words(count: int = COUNT, seed: int = SEED) -> tuple[str, ...]:
     """`count` plain sentences, the same ones each time; RAVDESS' own two stand at the beginning."""
     g = np.random.default_rng(seed)
     return ("Kids are talking by the door.", "Dogs are sitting by the door.", *(_made(g) for _ in range(count - 2)))
+
+
+def plain_corpus(count: int = COUNT) -> Corpus:
+    """`plain_words`, each a dialogue of its own, without labels."""
+    lines = enumerate(plain_words(count))
+    return Corpus("plain words", EMOTIONS, tuple(Sample(f"plain{i}", 0, UNLABELLED, text=line) for i, line in lines))

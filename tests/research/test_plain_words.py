@@ -7,10 +7,9 @@ import numpy as np
 from emoje_edge.emotion import EMOTIONS
 from emoje_edge.evaluation.evaluate import open_model
 from emoje_edge.evaluation.stress_conditions import PLAIN_WORDS
-from emoje_edge.training.datasets import Corpus, Sample
 from research.evidence.lines import PLAIN, REQUESTS
 from research.evidence.wording import OUT_OF_CONTEXT
-from research.recipes.plain_words import plain_words
+from research.recipes.plain_words import plain_corpus, plain_words
 
 
 def test_they_are_the_same_ones_each_time_and_none_is_asked_in_the_evaluation() -> None:
@@ -23,6 +22,5 @@ def test_they_are_the_same_ones_each_time_and_none_is_asked_in_the_evaluation() 
 
 
 def test_the_words_branch_finds_nothing_in_most_of_them() -> None:
-    samples = tuple(Sample(f"p{i}", 0, text=line) for i, line in enumerate(plain_words(300)))
-    said = open_model(None).predict(Corpus("plain words", EMOTIONS, samples), OUT_OF_CONTEXT).probabilities.argmax(1)
+    said = open_model(None).predict(plain_corpus(300), OUT_OF_CONTEXT).probabilities.argmax(1)
     assert np.mean(said == EMOTIONS.index("neutral")) > 0.75
