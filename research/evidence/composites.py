@@ -22,13 +22,11 @@ from emoje_edge.shipped import model_folder
 from emoje_edge.training.checkpoint import load_run
 from emoje_edge.training.datasets import Corpus, Sample, open_dataset
 from emoje_edge.training.datasets.splits import k_fold
-from emoje_edge.training.labels import to_emotions
 from emoje_edge.training.tokens import tokenizer_of
 from research.evidence.feature_sets import FOLDS, FeatureSet
-from research.recipes import audio as audio_recipe
 from research.recipes import pose as pose_recipe
 from research.recipes.joint import encode_items, encode_lines
-from research.recipes.material import FOLD, HELD_OUT, read
+from research.recipes.material import HELD_OUT, read
 from research.recipes.mixing import Encoded, Lines, Pools, Rates, Rows, draw
 from research.recipes.plain_words import plain_corpus
 
@@ -88,7 +86,7 @@ def _tell(root: Path, cache: Path) -> dict[str, dict[str, NDArray]]:
     place = {id(s): i for i, s in enumerate(meld.samples)}
     for number, (_, held) in enumerate(k_fold(meld, FOLDS, seed=0)):
         lines[[place[id(s)] for s in held.samples]] = number
-    parts = {"said": lines, "voices": _groups(_actors(root)), "acts": _groups(_contents(root))}
+    parts = {"said": lines, "voices": material.voices.speakers, "acts": _groups(_contents(root))}
     g = np.random.default_rng(0)
     return {kind: _arrays(t, parts.get(kind, g.integers(FOLDS, size=len(t.labels)))) for kind, t in found.items()}
 
@@ -106,17 +104,13 @@ def _arrays(told: Encoded, part: NDArray[np.int64]) -> dict[str, NDArray]:
         "lengths": lengths,
         "quality": told.quality.numpy(),
         "labels": told.labels,
+        "speakers": told.speakers,
         "part": part,
     }
 
 
 def _groups(names: list[str]) -> NDArray[np.int64]:
     return np.unique(np.array(names), return_inverse=True)[1]
-
-
-def _actors(root: Path) -> list[str]:
-    """Who speaks each of the voices, in the order of the material."""
-    return [s.group for s in audio_recipe.fold(to_emotions(open_dataset("ravdess", root / "ravdess")), FOLD)[1].samples]
 
 
 def _contents(root: Path) -> list[str]:
@@ -147,7 +141,7 @@ def _drawn(told: dict[str, dict[str, NDArray]], *, held_out: bool, number: int, 
 def _part(arrays: dict[str, NDArray], number: int, held_out: bool) -> Encoded:
     mine = (arrays["part"] == number % (arrays["part"].max() + 1)) == held_out
     tokens, lengths, quality = (torch.from_numpy(arrays[name][mine]) for name in ("tokens", "lengths", "quality"))
-    return Encoded(tokens, lengths, quality, arrays["labels"][mine])
+    return Encoded(tokens, lengths, quality, arrays["labels"][mine], arrays["speakers"][mine])
 
 
 def _samples(pools: Pools, rows: Rows) -> Iterator[Sample]:

@@ -32,7 +32,7 @@ from emoje_edge.training.batching import Collator, DialogueNetwork, Tokenize, pi
 from emoje_edge.training.checkpoint import FORMAT, Run, load_run, save_weights, write_json
 from emoje_edge.training.datasets import Corpus, open_dataset
 from emoje_edge.training.tokens import tokenizer_of
-from research.recipes.material import Items, Material, read
+from research.recipes.material import NOBODY, Items, Material, read
 from research.recipes.mixing import Encoded, Lines, Pools, Rates, Rows, draw
 from research.recipes.pages import arguments_of
 from research.recipes.plain_words import plain_corpus
@@ -55,7 +55,8 @@ class Settings:
         channel_dropout: share of the channels of what is heard that is left out in training, for ears that know their
             actors better than anybody else.
         joint: weight of the joint embedding's loss.
-        doubt: weight of the loss of witnesses that tell nothing and weigh something.
+        doubt: weight of the loss of witnesses that tell nothing and weigh something beside one that tells.  Where
+            nobody tells anything there is nobody to mislead, and doubt of a voice that is alone made it say less.
     """
 
     rates: Rates = field(default_factory=Rates)
@@ -94,7 +95,7 @@ def encode_items(network: AmEmoje, m: Modality, items: Items, size: int = 64) ->
         padded = F.pad(padded, (0, 0) * (padded.dim() - 2) + (0, -padded.shape[1] % 16))
         found, there = encoder(padded, torch.tensor([len(c) for c in cut], dtype=torch.int32))
         tokens[rows, : found.shape[1]], lengths[rows] = found.half(), there.sum(1).int()
-    return Encoded(tokens, lengths, torch.from_numpy(items.quality), items.labels)
+    return Encoded(tokens, lengths, torch.from_numpy(items.quality), items.labels, items.speakers)
 
 
 @torch.no_grad()
@@ -115,6 +116,7 @@ def encode_lines(network: AmEmoje, corpus: Corpus, tokenize: Tokenize, *, lost: 
             torch.zeros(n, dtype=torch.int32),
             torch.ones(n, 2),
             corpus.labels(),
+            np.full(n, NOBODY),
         ),
         torch.zeros(n, len(c.classes)),
         torch.zeros(n, c.state_width),
@@ -165,7 +167,9 @@ def run(network: AmEmoje, pools: Pools, rows: Rows, *, channel_dropout: float = 
             x = F.dropout1d(x.transpose(1, 2), channel_dropout).transpose(1, 2)
         tokens[m] = (x, token_mask(lengths, x.shape[1]))
         quality.append(good)
-    found = network.fuse(tokens, torch.stack(quality, 1))
+    past = torch.from_numpy(rows.past)
+    voice = (pools.voice[past.clamp(min=0)] * (past >= 0)[..., None]).sum(1)
+    found = network.fuse(tokens, torch.stack(quality, 1), voice)
     before = torch.from_numpy(np.maximum(rows.before, 0))
     state = pools.state[before] * torch.from_numpy(rows.before >= 0)[:, None]
     there = torch.from_numpy(rows.line >= 0).float()[:, None]
@@ -213,12 +217,13 @@ def train(network: AmEmoje, pools: Pools, settings: Settings) -> AmEmoje:
 
 
 def believed_for_nothing(found: Fused, told: Tensor) -> Tensor:
-    """Cross-entropy of the weights of witnesses that tell nothing, against none.
+    """Cross-entropy of the weights of witnesses that tell nothing beside one that does, against none.
 
     Args:
         told: [B, M], what each modality tells by itself; −1 for nothing.
     """
-    empty = found.here * (told < 0)
+    tells = (told >= 0).to(found.here.dtype)
+    empty = found.here * (1 - tells) * (found.here * tells).amax(1, keepdim=True)
     empty[:, 0] = 0  # the words lead
     doubt = -torch.log1p(-found.weights.clamp(max=0.999))
     return (doubt * empty).sum() / empty.sum().clamp(min=1)

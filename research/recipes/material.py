@@ -45,6 +45,7 @@ HELD_OUT = ("byebye", "dash", "walk-left")  # of Bandai; others of their kind ar
 VERSIONS = 4  # of each voice: the whole clip, what voice activity finds of it, and either as life brings it
 SOUNDS, TALKS, ACTS, BODIES = 450, 500, 2400, 1800
 GAIN = 25.0  # dB, up or down
+NOBODY = -1
 Array = NDArray[np.float32]
 
 
@@ -56,11 +57,13 @@ class Items:
         features: N arrays [T, ...].
         quality: [N, 2].
         labels: [N], an emotion's index or UNLABELLED.
+        speakers: [N], who speaks, a number; NOBODY where nobody does.
     """
 
     features: list[Array]
     quality: Array
     labels: NDArray[np.int64]
+    speakers: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.features)
@@ -77,7 +80,8 @@ class Material:
     bodies: Items
 
 
-Made = Iterable[tuple[Array | None, Array, int]]  # feature, quality, label; no feature where there is nothing in it
+# feature, quality, label, speaker; no feature where there is nothing in it
+Made = Iterable[tuple[Array | None, Array, int, int]]
 
 
 Heard = Callable[[Array], tuple[Array | None, Array]]  # samples -> feature, quality
@@ -115,11 +119,12 @@ def voices(root: Path, evaluation: bool, share: float, hears: Heard, g: np.rando
     """RAVDESS under the seven emotions: whole, as `infer` finds them, and before noises, through telephones."""
     corpus = to_emotions(open_dataset("ravdess", root / "ravdess"))
     chosen = audio_recipe.fold(corpus, FOLD)[evaluation]
+    actors = sorted({s.group for s in chosen.samples})
     for sample in chosen.samples[:: max(1, round(1 / share))]:
         samples = read_samples(Path(sample.source))
         for version in range(1 if evaluation else VERSIONS):
             part = spoken_part(samples, g) if version % 2 else samples
-            yield *hears(lived(part, g) if version > 1 else part), sample.label
+            yield *hears(lived(part, g) if version > 1 else part), sample.label, actors.index(sample.group)
 
 
 def talks(root: Path, evaluation: bool, count: int, hears: Heard, g: np.random.Generator) -> Made:
@@ -128,10 +133,10 @@ def talks(root: Path, evaluation: bool, count: int, hears: Heard, g: np.random.G
     names += [Voice("espeak-ng", n) for n in ESPEAK[evaluation::2]] if shutil.which("espeak-ng") else []
     lines = open_dataset("meld", root / "meld", split="dev" if evaluation else "train").samples
     for _ in range(count if names else 0):
-        voice, line = names[int(g.integers(len(names)))], plain(lines[int(g.integers(len(lines)))].text or "Well.")
-        samples = voice.say(line)
+        speaker, line = int(g.integers(len(names))), plain(lines[int(g.integers(len(lines)))].text or "Well.")
+        samples = names[speaker].say(line)
         if len(samples) > SAMPLE_RATE // 4:
-            yield *hears(lived(_faster(samples, g.uniform(0.85, 1.15)), g)), UNLABELLED
+            yield *hears(lived(_faster(samples, g.uniform(0.85, 1.15)), g)), UNLABELLED, speaker
 
 
 def sounds(flavour: Flavour, count: int, hears: Heard, g: np.random.Generator) -> Made:
@@ -144,7 +149,7 @@ def sounds(flavour: Flavour, count: int, hears: Heard, g: np.random.Generator) -
             sound = make.noise(seconds, g, level=level, flavour=flavour)
         else:
             sound = make.music(seconds, g, level=level, flavour=flavour)
-        yield *hears(_channel(sound, g)), UNLABELLED
+        yield *hears(_channel(sound, g)), UNLABELLED, NOBODY
 
 
 def acts(root: Path, evaluation: bool, count: int, g: np.random.Generator) -> Made:
@@ -157,7 +162,7 @@ def acts(root: Path, evaluation: bool, count: int, g: np.random.Generator) -> Ma
             body = jostle(Modality.POSE, body, g)
         if not evaluation and number % 2:
             body = _obscured(body, g)
-        yield body, pose_quality(body), sample.label
+        yield body, pose_quality(body), sample.label, NOBODY
 
 
 def bodies(flavour: Flavour, count: int, g: np.random.Generator) -> Made:
@@ -173,7 +178,7 @@ def bodies(flavour: Flavour, count: int, g: np.random.Generator) -> Made:
         else:
             body = moving_body(g)
         feature = pose_feature(np.arange(len(body)) / skeleton.RATE, body)
-        yield feature, pose_quality(feature if feature is not None else body[:0]), UNLABELLED
+        yield feature, pose_quality(feature if feature is not None else body[:0]), UNLABELLED, NOBODY
 
 
 def lived(samples: Array, g: np.random.Generator) -> Array:
@@ -227,16 +232,17 @@ def _heard(samples: Array, bands: int) -> tuple[Array | None, Array]:
 
 
 def _save(store: Path, made: Made) -> None:
-    rows = [(f, q, y) for f, q, y in made if f is not None and len(f)]
+    rows = [(f, *rest) for f, *rest in made if f is not None and len(f)]
     store.parent.mkdir(parents=True, exist_ok=True)
     partial_file = store.with_suffix(".part.npz")
-    features = np.concatenate([f for f, _, _ in rows]) if rows else np.zeros((0, 1))
+    features, quality, labels, speakers = zip(*rows, strict=True) if rows else ((), (), (), ())
     np.savez(
         partial_file,
-        features=features.astype(np.float16),
-        lengths=np.array([len(f) for f, _, _ in rows], np.int64),
-        quality=np.array([q for _, q, _ in rows], np.float32).reshape(-1, 2),
-        labels=np.array([y for _, _, y in rows], np.int64),
+        features=(np.concatenate(features) if rows else np.zeros((0, 1))).astype(np.float16),
+        lengths=np.array([len(f) for f in features], np.int64),
+        quality=np.array(quality, np.float32).reshape(-1, 2),
+        labels=np.array(labels, np.int64),
+        speakers=np.array(speakers, np.int64),
     )
     partial_file.replace(store)
 
@@ -245,7 +251,7 @@ def _load(store: Path) -> Items:
     with np.load(store, allow_pickle=False) as z:
         ends = np.cumsum(z["lengths"])
         features = np.split(z["features"].astype(np.float32), ends[:-1]) if len(ends) else []
-        return Items(features, z["quality"], z["labels"])
+        return Items(features, z["quality"], z["labels"], z["speakers"])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emoje_edge.model.layers import masked_mean, token_mask
+
+PAST = 8  # utterances of a speaker before
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -32,26 +36,31 @@ class Rates:
         even: share of the lines that are drawn by class, not as they come.
         unheard: share of the lines that were said and not understood: voice and body stand alone in a conversation,
             where most that is said is calm, and a clip of an actor is no guide to how often anybody is moved.
+        known: share of the voices that were heard before, and are heard against their own baseline
+            (`emoje_edge.model.voice`).
     """
 
-    words: float = 0.64
-    plain: float = 0.15
-    voice: tuple[float, ...] = (0.135, 0.19, 0.22, 0.38, 0.07)
+    words: float = 0.59
+    plain: float = 0.20
+    voice: tuple[float, ...] = (0.16, 0.19, 0.13, 0.38, 0.07)
     body: tuple[float, ...] = (0.09, 0.22, 0.40)
     together: float = 0.85
     apart: float = 0.03
     even: float = 0.3
     unheard: float = 0.15
+    known: float = 0.6
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """One modality's material as its branch tells it: tokens [N, L, D] in half precision, lengths, quality, labels."""
+    """One modality's material as its branch tells it: tokens [N, L, D] in half precision, lengths, quality, labels, and
+    who speaks, a number in its kind (−1: nobody)."""
 
     tokens: Tensor
     lengths: Tensor
     quality: Tensor
     labels: NDArray[np.int64]
+    speakers: NDArray[np.int64]
 
     def rows(self, at: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens, lengths and quality of rows; −1 for nothing."""
@@ -64,7 +73,8 @@ class Encoded:
     @classmethod
     def join(cls, parts: Sequence[Encoded]) -> Encoded:
         tokens, lengths, quality = (torch.cat([getattr(p, n) for p in parts]) for n in ("tokens", "lengths", "quality"))
-        return cls(tokens, lengths, quality, np.concatenate([p.labels for p in parts]))
+        labels, speakers = (np.concatenate([getattr(p, n) for p in parts]) for n in ("labels", "speakers"))
+        return cls(tokens, lengths, quality, labels, speakers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,24 +104,60 @@ class Pools:
         self.said_as = [self.said[self.words.labels[self.said] == c] for c in classes]
         self.voiced = [self.voices[self.heard.labels[self.voices] == c] for c in classes]
         self.acted = [self.acts[self.seen.labels[self.acts] == c] for c in classes]
+        self.voice = _summed(self.heard)
+        self.by_speaker = _by_speaker(self.heard.speakers, (self.voices, self.talks))
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Utterances put together: rows of words, heard and seen (−1 for nothing), the line whose state comes before
-    (−1 for a beginning), labels."""
+    """Utterances put together.
+
+    Attributes:
+        line, sound, body: [N], rows of words, heard and seen; −1 for nothing.
+        before: [N], the line whose state comes before; −1 for a beginning.
+        labels: [N].
+        past: [N, PAST], rows that were heard of the speaker before; −1 for nothing.
+    """
 
     line: NDArray[np.int64]
     sound: NDArray[np.int64]
     body: NDArray[np.int64]
     before: NDArray[np.int64]
     labels: NDArray[np.int64]
+    past: NDArray[np.int64]
 
 
 def draw(pools: Pools, rates: Rates, count: int, g: np.random.Generator) -> Rows:
     """`count` utterances at the rates."""
-    rows = np.array([_row(pools, rates, g) for _ in range(count)], dtype=np.int64)
-    return Rows(*rows.T)
+    line, sound, body, before, labels = np.array([_row(pools, rates, g) for _ in range(count)], dtype=np.int64).T
+    past = np.stack([_past(pools, rates, row, g) for row in sound.tolist()])
+    return Rows(line, sound, body, before, labels, past)
+
+
+def _past(pools: Pools, r: Rates, row: int, g: np.random.Generator) -> NDArray[np.int64]:
+    """[PAST], what else the speaker of a row said before."""
+    past = np.full(PAST, -1)
+    if row in pools.by_speaker and g.random() < r.known:
+        count = int(g.integers(1, PAST + 1))
+        past[:count] = g.choice(pools.by_speaker[row], count)
+    return past
+
+
+def _summed(heard: Encoded) -> Tensor:
+    """[N, D + 1], what each row adds to what is known of its speaker's voice (`emoje_edge.model.voice`)."""
+    own = masked_mean(heard.tokens.float(), token_mask(heard.lengths, heard.tokens.shape[1]))
+    return torch.cat([own, (heard.lengths > 0)[:, None].to(own.dtype)], 1)
+
+
+def _by_speaker(speakers: NDArray[np.int64], kinds: Sequence[NDArray[np.int64]]) -> dict[int, NDArray[np.int64]]:
+    """Row -> all rows of its speaker."""
+    found: dict[int, NDArray[np.int64]] = {}
+    for rows in kinds:
+        for speaker in np.unique(speakers[rows]):
+            theirs = rows[speakers[rows] == speaker]
+            if speaker >= 0:
+                found |= dict.fromkeys(theirs.tolist(), theirs)
+    return found
 
 
 def _row(pools: Pools, r: Rates, g: np.random.Generator) -> tuple[int, int, int, int, int]:
@@ -160,14 +206,14 @@ def _wordless(pools: Pools, g: np.random.Generator) -> tuple[int, int, int, int,
     kind = g.random()
     label = int(g.integers(len(pools.voiced)))
     voice, act = _one(pools.voiced[label], g), _one(pools.acted[label], g)
-    if kind < 0.45:
+    if kind < 0.4:
         return -1, voice, -1, -1, label
-    if kind < 0.6:
+    if kind < 0.62:
         return -1, voice, _one(pools.bodies, g), -1, label
-    if kind < 0.75 and act >= 0:
+    if kind < 0.77 and act >= 0:
         return -1, voice, act, -1, label
     act = _one(pools.acts, g)
-    if kind < 0.88:
+    if kind < 0.89:
         return -1, -1 if g.random() < 0.6 else _one(pools.sounds, g), act, -1, int(pools.seen.labels[act])
     line = _one(pools.said, g)
     sound = _one(pools.sounds if g.random() < 0.6 else pools.talks, g)

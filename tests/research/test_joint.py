@@ -33,7 +33,8 @@ def told(labels: np.ndarray, length: int, quality: float, g: torch.Generator, *,
     tokens = torch.randn(len(labels), length, 32, generator=g)
     tokens[:, :, : len(EMOTIONS)] += loud * torch.eye(len(EMOTIONS))[np.maximum(labels, 0)][:, None]
     lengths = torch.full((len(labels),), length, dtype=torch.int32)
-    return Encoded(tokens.half(), lengths, torch.full((len(labels), 2), quality), labels)
+    speakers = np.arange(len(labels)) % 4
+    return Encoded(tokens.half(), lengths, torch.full((len(labels), 2), quality), labels, speakers)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,35 @@ def test_what_is_heard_alone_is_told_by_it(pools: Pools) -> None:
     assert (pools.heard.labels[rows.sound[voiced]] == rows.labels[voiced]).all()
 
 
+def test_a_voice_that_is_known_has_a_past_of_its_speaker(pools: Pools) -> None:
+    rates = Rates(words=1.0, plain=0.0, voice=(0.4, 0.0, 0.0, 0.2, 0.2), unheard=0.0, known=0.5)
+    rows = draw(pools, rates, 2000, np.random.default_rng(0))
+    speaks = np.isin(rows.sound, np.concatenate([pools.voices, pools.talks]))
+    known = rows.past[:, 0] >= 0
+    assert (known & ~speaks).sum() == 0
+    assert known[speaks].mean() == pytest.approx(0.5, abs=0.05)
+    for row, past in zip(rows.sound[known], rows.past[known], strict=True):
+        before = past[past >= 0]
+        assert (pools.heard.speakers[before] == pools.heard.speakers[row]).all()
+        assert (np.isin(before, pools.voices) == (row in pools.voices)).all()
+
+
+def test_a_known_voice_is_heard_against_its_own_baseline(pools: Pools) -> None:
+    torch.manual_seed(0)
+    network = AmEmoje(CONFIG).eval()
+    rates = Rates(words=0.0, plain=0.0, known=1.0)
+    rows = draw(pools, rates, 50, np.random.default_rng(0))
+    spoken = rows.past[:, 0] >= 0
+    with torch.no_grad():
+        known = run(network, pools, rows)[0]
+        new = run(network, pools, replace(rows, past=np.full_like(rows.past, -1)))[0]
+        own = pools.voice[rows.past[spoken][0, 0]]
+        tokens, there = pools.heard.tokens[rows.past[spoken][0, :1]].float(), torch.ones(1, 4)
+        assert torch.allclose(network.baseline(tokens, there, network.initial_voice(1))[1][0], own, atol=1e-5)
+    assert (known != new).any(1).numpy()[spoken].all()
+    assert torch.equal(known[torch.from_numpy(~spoken)], new[torch.from_numpy(~spoken)])
+
+
 def test_witnesses_are_believed_when_they_speak_and_the_words_stay_whole(pools: Pools) -> None:
     torch.manual_seed(0)
     network = AmEmoje(CONFIG).eval()
@@ -110,13 +140,14 @@ def test_witnesses_are_believed_when_they_speak_and_the_words_stay_whole(pools: 
 def test_doubt_takes_weight_from_who_tells_nothing_and_from_nobody_else(pools: Pools) -> None:
     torch.manual_seed(0)
     network = AmEmoje(CONFIG).eval()
-    told = np.array([0, 0, 0]), np.array([2, -1, -1]), np.array([-1, -1, 3])  # what words, voice and body tell
+    # what words, voice and body tell; in the last row nobody tells anything
+    told = np.array([0, 0, 0, -1]), np.array([2, -1, -1, -1]), np.array([-1, -1, 3, -1])
     rows = draw(
-        pools, Rates(words=1.0, plain=0.0, voice=(1.0, 0.0, 0.0, 0.0, 0.0), unheard=0.0), 3, np.random.default_rng(1)
+        pools, Rates(words=1.0, plain=0.0, voice=(1.0, 0.0, 0.0, 0.0, 0.0), unheard=0.0), 4, np.random.default_rng(1)
     )
     found = run(network, pools, rows)[1]
-    weights = torch.tensor([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.6, 0.4, 0.0]])
-    given = replace(found, weights=weights, here=torch.tensor([[1.0, 1, 1], [1, 1, 1], [1, 1, 0]]))
+    weights = torch.tensor([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.6, 0.4, 0.0], [0.2, 0.7, 0.1]])
+    given = replace(found, weights=weights, here=torch.tensor([[1.0, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 1]]))
     empty = [0.2, 0.3, 0.2, 0.4]  # the first body, the second voice and body, the third voice
     wanted = -np.log1p(-np.array(empty)).mean()
     assert float(believed_for_nothing(given, torch.tensor(np.stack(told, 1)))) == pytest.approx(wanted)
