@@ -13,7 +13,7 @@ from emoje_edge.modality import Modality
 from emoje_edge.model import AmEmoje, LandmarkEncoder, LogMelEncoder, ModelConfig, TextEncoder
 from emoje_edge.training.datasets import UNLABELLED
 from research.recipes.joint import FROZEN, Settings, believed_for_nothing, run, train
-from research.recipes.mixing import Encoded, Lines, Pools, Rates, draw
+from research.recipes.mixing import OWN, Encoded, Lines, Pools, Rates, draw
 
 CONFIG = ModelConfig(
     text=TextEncoder(vocabulary=50, tokens=4, width=32, layers=1, heads=2),
@@ -80,6 +80,12 @@ def test_what_is_heard_alone_is_told_by_it(pools: Pools) -> None:
     voiced = np.isin(rows.sound, pools.voices)
     assert voiced.any()
     assert (pools.heard.labels[rows.sound[voiced]] == rows.labels[voiced]).all()
+
+
+def test_what_voices_really_say_comes_as_often_as_it_should(pools: Pools) -> None:
+    rows = draw(pools, Rates(words=0.0, plain=1.0, own=0.8), 1000, np.random.default_rng(0))
+    # four of five, and two of five of the rest: there are five plain sentences
+    assert np.isin(rows.line, pools.plain[:OWN]).mean() == pytest.approx(0.8 + 0.2 * 0.4, abs=0.03)
 
 
 def test_a_voice_that_is_known_has_a_past_of_its_speaker(pools: Pools) -> None:
