@@ -13,6 +13,7 @@ import numpy as np
 OPSET = 20  # the first with Gelu
 IR_VERSION = 9  # read by ONNX Runtime 1.18 and later
 BATCH_AXIS = "batch"
+LEAST = 8192  # bytes of a constant that may lie outside of the graph, with its owner's (`engine.weights`)
 
 
 class GraphBuilder:
@@ -30,15 +31,16 @@ class GraphBuilder:
         """Name of an initialiser with this value, one for all that are equal unless it is not to be shared."""
         array = np.asarray(value, dtype)
         array = np.ascontiguousarray(array).reshape(array.shape)
-        key = (self.owner, array.dtype.str, array.shape, array.tobytes())
+        owner = self.owner if array.nbytes >= LEAST else ""  # what stays in the graph may be anybody's
+        key = (owner, array.dtype.str, array.shape, array.tobytes())
         if shared and key in self._constant_names:
             return self._constant_names[key]
         name = f"c{len(self.constants)}"
         self.constants[name] = array
         if shared:
             self._constant_names[key] = name
-        if self.owner:
-            self.owners[name] = self.owner
+        if owner:
+            self.owners[name] = owner
         return name
 
     def add(self, op: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:

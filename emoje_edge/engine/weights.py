@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emoje_edge.engine.manifest import FILE_NAME, WEIGHTS, FileEntry, Manifest, read_files, read_manifest
+from emoje_edge.engine.onnx_graph import LEAST
 from emoje_edge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 COMMON = "common"  # what belongs to no modality alone: dialogue, head, gate, evidence
 # what every mask with the branch needs; a gate reads a branch only where there are others, so it is no part of the file
 _BRANCH = re.compile(r"\.(?:encoders|fusion\.norm|fusion\.project)\.(text|audio|pose)(?:\.|$)")
-_LEAST = 8192  # bytes of a tensor that is worth sharing; biases differ from mask to mask
 _ALIGNED = 64
 _DIGITS = 12
 
@@ -41,11 +41,12 @@ def split(model: onnx.ModelProto, owners: Mapping[str, str]) -> tuple[bytes, dic
     """The graph without its large initialisers, and those by file: ONNX external data.
 
     Args:
-        owners: name of an initialiser -> branch; others stay in the graph.
+        owners: name of an initialiser -> branch; others stay in the graph, as do biases, which differ from mask to
+            mask.
     """
     large: dict[str, list[Any]] = {}
     for tensor in model.graph.initializer:
-        if tensor.name in owners and len(tensor.raw_data) >= _LEAST:
+        if tensor.name in owners and len(tensor.raw_data) >= LEAST:
             large.setdefault(owners[tensor.name], []).append(tensor)
     files = {}
     for branch, tensors in large.items():

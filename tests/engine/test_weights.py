@@ -9,6 +9,7 @@ import pytest
 
 from emoje_edge.engine.build import Plan
 from emoje_edge.engine.manifest import read_manifest
+from emoje_edge.engine.onnx_graph import LEAST, GraphBuilder
 from emoje_edge.engine.session import find_engine, open_engine
 from emoje_edge.engine.store import prunable
 from emoje_edge.engine.weights import branch_of, copy, store
@@ -120,3 +121,16 @@ def test_weights_that_no_engine_names_may_go(copied: Path) -> None:
 )
 def test_a_parameter_belongs_to_its_branch(parameter: str, branch: str) -> None:
     assert branch_of(parameter) == branch
+
+
+def test_what_stays_in_the_graph_is_stored_once_whoever_it_belongs_to() -> None:
+    builder = GraphBuilder()
+    small, large = np.zeros(16, np.float32), np.zeros(LEAST, np.int8)
+    names = []
+    for owner in ("text", "audio"):
+        builder.owner = owner
+        names.append((builder.constant(small), builder.constant(large)))
+    (words, many), (voice, other) = names
+    assert words == voice
+    assert many != other  # each branch's file has its own
+    assert builder.owners == {many: "text", other: "audio"}
