@@ -58,6 +58,7 @@ def composites(shared_data: Path, folder: Path) -> tuple[Path, Path]:
             "lengths": np.full(n, TOKENS, np.int64),
             "quality": g.random((n, 2)).astype(np.float32),
             "labels": np.full(n, -1) if nobody else np.arange(n) % len(EMOTIONS),
+            "speakers": np.arange(n) % 5,
             "part": np.arange(n) // 3 % 4,
         }
         made |= {f"{kind} {name}": x for name, x in arrays.items()}
