@@ -159,6 +159,16 @@ def test_doubt_takes_weight_from_who_tells_nothing_and_from_nobody_else(pools: P
     assert float(believed_for_nothing(given, torch.tensor(np.stack(told, 1)))) == pytest.approx(wanted)
 
 
+def test_a_reserve_goes_to_saying_nothing_and_changes_nothing_else(pools: Pools) -> None:
+    after = []
+    for reserve in (0.0, 0.5):
+        torch.manual_seed(0)
+        after.append(train(AmEmoje(CONFIG).eval(), pools, Settings(steps=2, batch=8, reserve=reserve)).state_dict())
+    changed = {name for name, x in after[0].items() if not torch.equal(x, after[1][name])}
+    assert changed == {"fusion.gate.null.bias"}
+    assert float(after[1]["fusion.gate.null.bias"] - after[0]["fusion.gate.null.bias"]) == pytest.approx(0.5)
+
+
 def test_ears_that_hear_in_part_are_believed_less_surely(pools: Pools) -> None:
     """Channels left out of what is heard change the answers of training, and nothing where nothing is left out."""
     network = AmEmoje(CONFIG).eval()
