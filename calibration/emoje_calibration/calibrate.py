@@ -211,28 +211,51 @@ def sensitivity(trial: _Trial, layers: dict[str, LayerSpec], progress: Progress)
 def _give_up(
     trial: _Trial, layers: dict[str, LayerSpec], budget: float, progress: Progress
 ) -> tuple[Change, dict[str, LayerSpec], dict[str, str]]:
-    """Give up what hurts most a byte, one more each time, until the budget is kept.
+    """Give up what hurts most a byte, one more each time, until the budget is kept; then take back what was given up in
+    vain.
 
     An encoder's linear takes its input in floating point and keeps its weight; a layer that belongs to no encoder
     leaves INT8; the weights of encoders leave it last.
     """
-    left, excluded = dict(layers), {}
+    left, given = dict(layers), list[tuple[str, LayerSpec]]()
     ranked = sensitivity(trial, layers, progress)
     for weights in (False, True):
-        for name, alone in ranked.items():
+        for name in ranked:
             layer = left.get(name)
             shared = in_encoder(name, trial.mask)
             if layer is None or (shared and not weights and layer.input is None):
                 continue
+            given.append((name, layer))
             if shared and not weights:
                 left[name] = replace(layer, input=None)
             else:
                 del left[name]
-                excluded[name] = (
-                    f"alone in INT8 it changes the logits by {alone.error:.3g} and {1 - alone.agreement:.1%} of labels"
-                )
             change = trial.change(left)
             progress(f"{trial.mask}: {name} given up, agrees {change.agreement:.1%}")
             if change.agreement >= budget:
-                return change, left, excluded
+                change, left = _take_back(trial, change, left, given[:-1], budget, progress)
+                kept = {n: left[n] for n in layers if n in left}
+                return change, kept, {n: _why(ranked[n]) for n in layers if n not in left}
     raise BudgetError(f"mask {trial.mask}: not even without INT8 do the labels agree to {budget:.1%}")
+
+
+def _take_back(
+    trial: _Trial,
+    change: Change,
+    left: dict[str, LayerSpec],
+    given: list[tuple[str, LayerSpec]],
+    budget: float,
+    progress: Progress,
+) -> tuple[Change, dict[str, LayerSpec]]:
+    """Layers given up before the one that kept the budget, back in INT8 where it is kept with them, the last first."""
+    for name, layer in reversed(given):
+        tried = {**left, name: layer}
+        again = trial.change(tried)
+        if again.agreement >= budget:
+            change, left = again, tried
+            progress(f"{trial.mask}: {name} taken back, agrees {change.agreement:.1%}")
+    return change, left
+
+
+def _why(alone: Change) -> str:
+    return f"alone in INT8 it changes the logits by {alone.error:.3g} and {1 - alone.agreement:.1%} of labels"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -118,7 +119,8 @@ def ship(root: Path, path: Path, model: str) -> None:
     student = save_student(run, model_folder(model))
     data = calibration_set(parts, student.config, SAMPLES[model], TOKENIZER)
     # between medium's layers go outliers that one range a tensor cannot hold; its weights are 8 bits anyway
-    spec = calibrate(student.network, data, model=model, weights_only=model != DEFAULT)
+    told = partial(print, flush=True)  # it takes minutes
+    spec = calibrate(student.network, data, model=model, weights_only=model != DEFAULT, progress=told)
     (model_folder(model) / "spec.json").write_text(spec.to_json(), encoding="utf-8")
     build_all(student, model, data, spec, ENGINES)
     leave_to_engines(model)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from emoje_calibration.calibrate import Case, _Trial
 from emoje_calibration.errors import SpecError
 from emoje_calibration.quantize import QuantLinear
 from emoje_calibration.spec import Spec
@@ -79,6 +80,27 @@ def test_layers_that_hurt_are_left_out_and_named(network: AmEmoje, data: Calibra
     assert "dialogue.input" in found.excluded or "head" in found.excluded
     assert found.agreement == 1
     assert all("changes the logits by" in reason for reason in found.excluded.values())
+
+
+def test_nothing_is_given_up_in_vain(network: AmEmoje, data: CalibrationSet) -> None:
+    broken = AmEmoje(network.config).eval()
+    broken.load_state_dict(network.state_dict())
+    with torch.no_grad():  # one layer that moves all classes alike, by far the most, and one that changes labels
+        broken.evidence["pose"].out.weight[:] = 100 * broken.evidence["pose"].out.weight[:1]  # type: ignore[index,union-attr]
+        broken.fusion.norm_out.weight[0] = 1e6
+        broken.head.weight[:, 0] = 0
+        broken.dialogue.input.weight[:, 0] = 0  # type: ignore[union-attr]
+        broken.head.weight *= 20
+    kept, whole = (
+        calibrate(broken, data, model="broken", masks=[BOTH], method="max", budget=b).layers(str(BOTH))
+        for b in (1.0, 0.01)
+    )
+    given_up = [name for name in whole if kept.get(name) != whole[name]]
+    trial = _Trial(Case(str(BOTH), MaskedNetwork(broken, BOTH), list(data.batches(MaskedNetwork(broken, BOTH)))), False)
+    assert given_up
+    assert trial.change(kept).agreement == 1
+    for name in given_up:
+        assert trial.change({**kept, name: whole[name]}).agreement < 1, name
 
 
 def test_an_encoders_layer_that_hurts_keeps_its_weight(network: AmEmoje, data: CalibrationSet) -> None:
