@@ -106,13 +106,26 @@ def _fit(engines: Path, mask: Mask, corpus: Corpus, found: Companions) -> Fit:
     return Fit(mask, data, y, z, tuple(groups), fit_temperature(y, z))
 
 
+def chance_error(probabilities: np.ndarray, draws: int = 200) -> float:
+    """The calibration error that answers measure which are right exactly as often as they say: their number makes it.
+
+    Args:
+        probabilities: [N, C].
+    """
+    g = np.random.default_rng(SEED)
+    drawn = ((probabilities.cumsum(1) > g.random((len(probabilities), 1))).argmax(1) for _ in range(draws))
+    return float(np.mean([calibration_error(labels, probabilities) for labels in drawn]))
+
+
 def document(fits: list[Fit]) -> str:
     """Markdown: temperatures and calibration errors, and how often the surest answers are wrong."""
-    rows = [["mask", "fitted on", "n", "temperature", "ECE before", "ECE, folds held out"]]
+    rows = [["mask", "fitted on", "n", "temperature", "ECE before", "ECE, folds held out", "of it by chance"]]
     for fit in fits:
         after = calibration_error(fit.labels, fit.held_out)
-        figures = (str(len(fit.labels)), f"{fit.temperature:.2f}", f"{fit.before:.3f}", f"{after:.3f}")
-        rows.append([str(fit.mask), fit.data, *figures])
+        errors = (fit.before, after, chance_error(fit.held_out))
+        rows.append(
+            [str(fit.mask), fit.data, str(len(fit.labels)), f"{fit.temperature:.2f}", *map("{:.3f}".format, errors)]
+        )
     shares = (1.0, 0.8, 0.6, 0.4, 0.2)
     risk = [["wrong among the surest", *(f"{share:.0%}" for share in shares)]]
     for fit in fits[:3]:
