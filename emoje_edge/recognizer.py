@@ -379,6 +379,10 @@ class Recognizer:
         poses = pose_feature(np.arange(len(joints)) / self.pose_fps, joints)
         return None if poses is None else (poses, pose_quality(poses))
 
+    def covers(self, mask: Mask) -> bool:
+        """Whether an engine takes in all of these modalities together; where none does, `recognize` leaves some out."""
+        return self._pool.covers(mask)
+
     def close(self) -> None:
         """Let go of the engines."""
         self._pool.close()

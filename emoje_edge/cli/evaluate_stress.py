@@ -20,6 +20,7 @@ from emoje_edge.evaluation.stress import (
     engines_digest,
     markdown,
     stress,
+    with_engines,
 )
 from emoje_edge.evaluation.stress_conditions import catalogue
 from emoje_edge.modality import Mask
@@ -64,7 +65,6 @@ def measure(
         corpus = with_words(corpus)
     folder = companions or (root if root.is_dir() else root.parent).resolve().parent
     found = read_companions(folder, speech=speech, cache=cache)
-    chosen, lacking = choose(catalogue(base, found), conditions)
     with Remembering(
         model=model if named else None,
         engine_dir=folder_of_engines,
@@ -73,6 +73,7 @@ def measure(
         context=not no_context,
         words="off",
     ) as recognizer:
+        chosen, lacking = choose(with_engines(catalogue(base, found), base, recognizer), conditions)
         report = stress(
             recognizer,
             corpus,

@@ -65,6 +65,10 @@ class EnginePool:
                 session = self.sessions[present] = self.sessions[mask]
         return session
 
+    def covers(self, mask: Mask) -> bool:
+        """Whether one engine takes in all of these modalities together."""
+        return any(mask.issubset(there) for there in self._there)
+
     def reads(self, mask: Mask) -> tuple[Path, int, str | None]:
         """How the engine of a mask reads words: tokenizer file (its own, else the package's), most ids, SHA-256."""
         manifest = self.session(mask).manifest

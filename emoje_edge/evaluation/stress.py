@@ -11,7 +11,7 @@ import datetime
 import hashlib
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +124,20 @@ def choose(conditions: Sequence[Condition], names: str | None) -> tuple[list[Con
         if name not in known:
             raise UsageError(f"unknown condition {name!r}", f"{nearest(name, known)}allowed here: {', '.join(known)}")
         if names is not None and known[name].lacks:
-            raise UsageError(f"condition {name}: {known[name].lacks}", "give the folder that has it (--companions)")
+            hint = "give the folder that has it (--companions), or build the engine"
+            raise UsageError(f"condition {name}: {known[name].lacks}", hint)
     chosen = [c for c in conditions if c.name in {*wanted, "alone"} and not c.lacks]
     return chosen, {c.name: c.lacks for c in conditions if c.name in wanted and c.lacks}
+
+
+def with_engines(conditions: Sequence[Condition], base: Modality, recognizer: Recognizer) -> list[Condition]:
+    """The conditions; one whose modalities no engine takes in together cannot be measured: it would cost nothing."""
+    masks = [Mask.of([base, *c.adds]) for c in conditions]
+    covered = {mask: recognizer.covers(mask) for mask in set(masks)}
+    return [
+        c if covered[mask] else replace(c, lacks=f"no engine of {mask}")
+        for c, mask in zip(conditions, masks, strict=True)
+    ]
 
 
 def base_modality(corpus: Corpus, mask: Mask | None) -> Modality:
@@ -245,9 +256,6 @@ class _Answers:
             },
             self._follows(rows) if c.kind == VARYING else None,
         )
-
-    def _mean_weights(self, rows: np.ndarray) -> dict[str, float]:
-        return {m.value: float(self.weights[rows, i].sum()) / max(1, len(rows)) for i, m in enumerate(Modality)}
 
     def _follows(self, rows: np.ndarray) -> float | None:
         from scipy.stats import spearmanr

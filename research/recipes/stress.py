@@ -12,7 +12,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from emoje_edge.evaluation.companions import read_companions
-from emoje_edge.evaluation.stress import Remembering, StressReport, choose, engines_digest, markdown, stress
+from emoje_edge.evaluation.stress import (
+    Remembering,
+    StressReport,
+    choose,
+    engines_digest,
+    markdown,
+    stress,
+    with_engines,
+)
 from emoje_edge.evaluation.stress_conditions import catalogue
 from emoje_edge.modality import Modality
 from emoje_edge.shipped import DEFAULT, engines_of
@@ -27,7 +35,7 @@ def measure(root: Path, speech: Path | None = None, model: str = DEFAULT) -> lis
     found, reports = read_companions(root, speech=speech), []
     with Remembering(engine_dir=engines, words="off") as recognizer:
         for base, corpus in bases(root).items():
-            chosen, lacking = choose(catalogue(base, found), None)
+            chosen, lacking = choose(with_engines(catalogue(base, found), base, recognizer), None)
             given = with_words(corpus) if base is Modality.AUDIO else corpus
             digest = engines_digest(engines)
             reports.append(stress(recognizer, given, base, chosen, engines=digest, not_measured=lacking))

@@ -9,11 +9,13 @@ from click.testing import CliRunner
 
 from emoje_edge import EMOTIONS, Recognizer
 from emoje_edge.cli.evaluate import command as evaluate
+from emoje_edge.engine.weights import copy
 from emoje_edge.errors import UsageError
 from emoje_edge.evaluation.companions import Companions, read_companions, unseen
-from emoje_edge.evaluation.stress import base_modality, choose, markdown, stress
+from emoje_edge.evaluation.stress import base_modality, choose, markdown, stress, with_engines
 from emoje_edge.evaluation.stress_conditions import AGREEING, EMPTY, OWN, VARYING, Condition, Given, catalogue
 from emoje_edge.modality import Mask, Modality
+from emoje_edge.shipped import engines_of
 from emoje_edge.training.datasets import Corpus, Options, Sample, open_dataset
 from emoje_edge.training.datasets.ravdess import with_words
 from emoje_edge.utterance_emotion import UtteranceEmotion
@@ -166,6 +168,21 @@ def test_the_command_on_the_engines_that_ship(tmp_path: Path) -> None:
         CliRunner().invoke(evaluate, [*arguments, "--conditions", "hiss"], catch_exceptions=False)
     with pytest.raises(UsageError, match="--conditions without --stress"):
         CliRunner().invoke(evaluate, [*arguments[1:], "--conditions", "hiss"], catch_exceptions=False)
+
+
+def test_a_companion_that_no_engine_takes_in_is_not_called_harmless(tmp_path: Path) -> None:
+    """Engines for words, and for words and sound: a body beside them would be left out, and cost nothing."""
+    shipped, root = engines_of("small"), write_meld(tmp_path / "meld")
+    copy([shipped / "text", shipped / "text+audio"], tmp_path / "engines")
+    with Recognizer(engine_dir=tmp_path / "engines", threads=1, words="off") as recognizer:
+        conditions = with_engines(catalogue(Modality.TEXT, companions(tmp_path)), Modality.TEXT, recognizer)
+    chosen, lacking = choose(conditions, None)
+    assert lacking["still-body"] == "no engine of text,pose"
+    assert lacking["both-agree"] == "no engine of text,audio,pose"
+    assert "neutral-voice" in {c.name for c in chosen}
+    asked = ["-d", "meld", "--root", str(root), "--stress", "--conditions", "still-body"]
+    with pytest.raises(UsageError, match="still-body: no engine of text,pose"):
+        CliRunner().invoke(evaluate, [*asked, "--model", str(tmp_path / "engines")], catch_exceptions=False)
 
 
 def test_recordings_of_the_data_sets(shared_data: Path) -> None:
