@@ -98,6 +98,7 @@ def catalogue(base: Modality, found: Companions) -> list[Condition]:
     by_name = {c.name: c for c in single}
     both = [
         _both("both-empty", "neither says anything", EMPTY, [by_name[n] for n in _QUIET if n in by_name]),
+        _both("both-unmoved", "talk and people, neither moved", EMPTY, [by_name[n] for n in _UNMOVED if n in by_name]),
         _both("both-unrelated", "both are other people's", EMPTY, [by_name[n] for n in _OTHERS if n in by_name]),
         _both("both-agree", "both agree", AGREEING, [by_name[n] for n in _AGREE if n in by_name]),
     ]
@@ -109,6 +110,7 @@ def catalogue(base: Modality, found: Companions) -> list[Condition]:
 
 _NAMES = {Modality.TEXT: "words", Modality.AUDIO: "voice", Modality.POSE: "motion"}
 _QUIET = ("plain-words", "hiss-40", "still-body")
+_UNMOVED = ("plain-words", "speech", "people")
 _OTHERS = ("other-words", "other-voice", "other-motion")
 _AGREE = ("agreeing-words", "agreeing-voice", "agreeing-motion")
 

@@ -23,6 +23,7 @@ from emoje_edge.model.cross_attention import Tokens
 from emoje_edge.model.layers import masked_mean
 
 HIDDEN = 64  # of the gate
+ENOUGH = 0.4  # weight of witnesses by themselves with which what they agree on counts in full
 LEAST_VARIANCE = 1e-4  # whose root has a gradient
 Reader = Callable[[Tensor, Tensor], Tensor]
 
@@ -109,15 +110,32 @@ class Fusion(nn.Module):
         together, attended = together.flatten(1), attended.flatten(2).to(together.dtype)
         if self.kind in ("static", "concat"):
             together, weights = self._baseline(attended, here)
-        return Fused(own, told, attended, together, self._shares(weights * (1 - null), here), here)
+        return Fused(own, told, attended, together, self._shares(weights * (1 - null), told, here), here)
 
-    def _shares(self, weights: Tensor, here: Tensor) -> Tensor:
+    def _shares(self, weights: Tensor, told: Tensor, here: Tensor) -> Tensor:
         """What the witnesses leave is the lead's, where it is there: words beside which nothing speaks have it all."""
         if self.kind != "adaptive" or not self.witnesses:
             return weights
         leads = torch.tensor([float(m is self.lead) for m in Modality], device=weights.device, dtype=weights.dtype)
         others = weights * (1 - leads)
+        if len(self.witnesses) > 1:
+            others = others + self._agreed(others, told, here * (1 - leads))
         return others + leads * here * (1 - others.sum(1, keepdim=True))
+
+    def _agreed(self, others: Tensor, told: Tensor, here: Tensor) -> Tensor:
+        """What two witnesses that tell the same take of what they have left, half of it each: [B, M].
+
+        A softmax has them share what one alone would weigh; but two who agree are rarely both wrong, unless they have
+        nothing to tell and weigh next to nothing.  Not so in training: branches know its people by heart, one of them
+        is enough there, and whatever else weighs the witnesses learns to make up for it.
+        """
+        if self.training:
+            return torch.zeros_like(others)
+        first, second = (list(Modality).index(m) for m in self.witnesses)
+        belief = told.softmax(-1) * here[..., None]
+        same = (belief[:, first] * belief[:, second]).sum(1, keepdim=True)
+        weighed = others.sum(1, keepdim=True)
+        return here * same * (weighed / ENOUGH).clamp(max=1) * (1 - weighed) / 2
 
     def _own(self, values: Tensor, tokens: Tokens, capacities: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """Mean and deviation over the tokens of each modality's own values, twice [B, M, D].

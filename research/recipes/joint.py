@@ -71,7 +71,7 @@ class Settings:
     smoothing: float = 0.05
     joint: float = 0.1
     doubt: float = 1.0
-    reserve: float = 0.1
+    reserve: float = 0.2
     average: float = 0.995
     seed: int = 0
 
@@ -79,7 +79,14 @@ class Settings:
 SHIPPED = Settings()
 # ears that are surer of their training's actors than of anybody else are believed too readily
 MEDIUM = Settings(
-    rates=Rates(words=0.72, plain=0.06, own=0.2, voice=(0.075, 0.20, 0.26, 0.36, 0.10)),
+    rates=Rates(
+        words=0.72,
+        plain=0.06,
+        own=0.2,
+        voice=(0.075, 0.20, 0.26, 0.36, 0.10),
+        body=(0.07, 0.32, 0.36),
+        apart=0.02,
+    ),
     channel_dropout=0.1,
     reserve=0.0,
 )

@@ -44,7 +44,7 @@ class Rates:
 
     words: float = 0.59
     plain: float = 0.20
-    voice: tuple[float, ...] = (0.16, 0.19, 0.13, 0.38, 0.07)
+    voice: tuple[float, ...] = (0.19, 0.19, 0.12, 0.37, 0.07)
     body: tuple[float, ...] = (0.09, 0.22, 0.40)
     together: float = 0.85
     apart: float = 0.03

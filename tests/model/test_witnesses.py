@@ -10,6 +10,7 @@ import torch
 
 from emoje_edge import Mask, Modality
 from emoje_edge.model import AmEmoje
+from emoje_edge.model.fusion import ENOUGH
 from emoje_edge.model.network import LARGEST_CORRECTION
 from tests.model.test_network import SMALL, inputs_for
 
@@ -104,16 +105,47 @@ def test_a_voice_that_varies_is_another_witness_than_one_that_does_not(network: 
     assert not torch.allclose(flat[1], lively[1], atol=1e-3)
 
 
-def test_who_has_no_weight_changes_nothing(network: AmEmoje) -> None:
+@pytest.mark.parametrize("witness", [Modality.AUDIO, Modality.POSE])
+def test_who_has_no_weight_changes_nothing(network: AmEmoje, witness: Modality) -> None:
     """A weight says what a witness did: none where the null takes all, correction included."""
-    deaf = copy.deepcopy(network)
+    deaf, both = copy.deepcopy(network), {m: FULL[m] for m in (Modality.TEXT, witness)}
     with torch.no_grad():
         deaf.fusion.gate.null.bias.fill_(100.0)
-        found, words = deaf(FULL), deaf({Modality.TEXT: FULL[Modality.TEXT]})
-        heard = network(FULL)
+        found, words = deaf(both), deaf({Modality.TEXT: FULL[Modality.TEXT]})
+        heard = network(both)
     torch.testing.assert_close(found.logits, words.logits)
     torch.testing.assert_close(found.weights[:, TEXT], torch.ones(6))
     assert not torch.allclose(heard.logits, words.logits, atol=1e-2)
+
+
+def test_two_witnesses_that_tell_the_same_take_what_they_left(network: AmEmoje) -> None:
+    """The same and certain; the same, and hardly weighed; another thing each; one not there; nothing in particular."""
+    joy, fear, none = (9 * torch.eye(7)[i] for i in (3, 2, 0))
+    told = torch.stack(
+        [torch.stack(x) for x in ((none, joy, joy), (none, joy, joy), (none, joy, fear), (none, joy, joy))]
+    )
+    told = torch.cat([told, torch.zeros(1, 3, 7)])
+    here = torch.tensor([[1.0, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 1]])
+    weighed = torch.tensor([[0.7, 0.2, 0.1], [0.98, 0.01, 0.01], [0.7, 0.2, 0.1], [0.8, 0.2, 0], [0.7, 0.2, 0.1]])
+    shares = network.fusion._shares(weighed, told, here)
+    chance = 0.7 / 7 / 2
+    expected = [
+        [0.0, 0.55, 0.45],
+        [0.98 - 0.98 * 0.02 / ENOUGH, *[0.01 + 0.98 * 0.01 / ENOUGH] * 2],
+        [0.7, 0.2, 0.1],
+        [0.8, 0.2, 0],
+        [0.7 - 2 * chance, 0.2 + chance, 0.1 + chance],
+    ]
+    torch.testing.assert_close(shares, torch.tensor(expected), atol=0.01, rtol=0)
+    torch.testing.assert_close(shares.sum(1), torch.ones(5))
+
+
+def test_what_agrees_counts_for_no_more_in_training(network: AmEmoje) -> None:
+    told, here = torch.zeros(1, 3, 7), torch.ones(1, 3)
+    weighed = torch.tensor([[0.7, 0.2, 0.1]])
+    learning = copy.deepcopy(network.fusion).train()
+    torch.testing.assert_close(learning._shares(weighed, told, here), weighed)
+    assert not torch.allclose(network.fusion._shares(weighed, told, here), weighed, atol=0.01)
 
 
 def test_what_only_the_combination_tells_is_bounded(network: AmEmoje) -> None:
