@@ -126,15 +126,15 @@ def test_two_witnesses_that_tell_the_same_take_what_they_left(network: AmEmoje) 
     )
     told = torch.cat([told, torch.zeros(1, 3, 7)])
     here = torch.tensor([[1.0, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 1]])
-    weighed = torch.tensor([[0.7, 0.2, 0.1], [0.98, 0.01, 0.01], [0.7, 0.2, 0.1], [0.8, 0.2, 0], [0.7, 0.2, 0.1]])
+    weighed = torch.tensor([[0.5, 0.3, 0.2], [0.98, 0.01, 0.01], [0.5, 0.3, 0.2], [0.8, 0.2, 0], [0.5, 0.3, 0.2]])
     shares = network.fusion._shares(weighed, told, here)
-    chance = 0.7 / 7 / 2
+    chance = 0.5 / 7 / 2
     expected = [
         [0.0, 0.55, 0.45],
         [0.98 - 0.98 * 0.02 / ENOUGH, *[0.01 + 0.98 * 0.01 / ENOUGH] * 2],
-        [0.7, 0.2, 0.1],
+        [0.5, 0.3, 0.2],
         [0.8, 0.2, 0],
-        [0.7 - 2 * chance, 0.2 + chance, 0.1 + chance],
+        [0.5 - 2 * chance, 0.3 + chance, 0.2 + chance],
     ]
     torch.testing.assert_close(shares, torch.tensor(expected), atol=0.01, rtol=0)
     torch.testing.assert_close(shares.sum(1), torch.ones(5))
